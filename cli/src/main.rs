@@ -1,0 +1,3 @@
+//! `claudectl`, the client of claudectld.
+
+fn main() {}

@@ -1,0 +1,173 @@
+//! The state machine: one owner of all state, no clock and no I/O.
+//!
+//! One file per subject: `engine/login`, `engine/logout`, `engine/session`. This file holds the
+//! state, the dispatch and what an outsider may see.
+
+mod login;
+mod logout;
+mod session;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    account::{Account, Login},
+    command::Command,
+    effect::{Answer, Effect},
+    error::Refusal,
+    event::Event,
+    ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
+    policy::{self, Policy},
+    session::Session,
+    time::Now,
+};
+
+/// All state of the daemon, and everything that may change it.
+#[derive(Debug)]
+pub struct Engine {
+    policy: Policy,
+    accounts: BTreeMap<AccountName, Account>,
+    default: Option<AccountName>,
+    logins: BTreeMap<LoginId, Login>,
+    sessions: BTreeMap<SessionId, Session>,
+    /// Sessions whose API socket is not up yet, and who waits for it.
+    starting: BTreeMap<SessionId, RequestId>,
+    logouts: Vec<logout::Logout>,
+    next_generation: u64,
+    next_login: u64,
+    unused_since: Option<Duration>,
+    stopping: bool,
+}
+
+/// What an outsider may see: never a credential, by construction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Accounts that are logged in.
+    pub accounts: BTreeMap<AccountName, Account>,
+    /// The account that sessions use when they name none.
+    pub default: Option<AccountName>,
+    /// Sessions.
+    pub sessions: BTreeMap<SessionId, Session>,
+}
+
+impl Engine {
+    /// A daemon that holds nothing.
+    pub fn new(policy: Policy, now: Now) -> Self {
+        Self {
+            policy,
+            accounts: BTreeMap::new(),
+            default: None,
+            logins: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            starting: BTreeMap::new(),
+            logouts: Vec::new(),
+            next_generation: 1,
+            next_login: 1,
+            unused_since: Some(now.since_boot),
+            stopping: false,
+        }
+    }
+
+    /// Takes in what happened and says what is to be done about it, in this order.
+    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        let effects = match event {
+            Event::Asked { request, command } => self.asked(request, command, now),
+            Event::CredentialReceived { login, secret } => self.credential_received(login, secret, now),
+            Event::CredentialChecked { login, verdict } => self.credential_checked(login, verdict, now),
+            Event::LoginFailed { login, why } => self.login_failed(login, why),
+            Event::CredentialWiped { secret, bytes, proven } => self.wiped(secret, bytes, proven, now),
+            Event::SessionStarted { session, outcome } => self.session_started(session, outcome),
+            Event::ProcessExited { session } | Event::TerminalClosed { session } => self.remove(session),
+            Event::PeerRefused { session } => self.peer_refused(session),
+            Event::PolicyLoaded(policy) => {
+                self.policy = policy;
+                Vec::new()
+            }
+            Event::StopRequested => self.stop(now),
+            Event::DeadlineReached => self.deadline_reached(now),
+        };
+        self.note_use(now);
+        effects
+    }
+
+    /// When the engine next wants to hear `DeadlineReached`, since boot.
+    pub fn deadline(&self) -> Option<Duration> {
+        Some(self.unused_since?.saturating_add(self.policy.exit_when_unused?))
+    }
+
+    /// What an outsider may see.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            accounts: self.accounts.clone(),
+            default: self.default.clone(),
+            sessions: self.sessions.clone(),
+        }
+    }
+
+    fn asked(&mut self, request: RequestId, command: Command, now: Now) -> Vec<Effect> {
+        if self.stopping {
+            return refuse(request, Refusal::Stopping);
+        }
+        match command {
+            Command::BeginLogin(begin) => self.begin_login(request, begin),
+            Command::SwitchAccount { account } => self.switch(request, &account),
+            Command::LogOut(selection) => self.log_out(request, selection, now),
+            Command::OpenSession(open) => self.open_session(request, open, now),
+            Command::EndSession { session } => self.end_session(request, session, now),
+        }
+    }
+
+    fn switch(&mut self, request: RequestId, name: &AccountName) -> Vec<Effect> {
+        match policy::choose(Some(name), None, &self.accounts) {
+            Err(why) => refuse(request, why),
+            Ok(account) => {
+                let account = account.clone();
+                self.default = Some(account.name.clone());
+                answer(request, Answer::Switched { account })
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Now) -> Vec<Effect> {
+        self.stopping = true;
+        let names: Vec<_> = self.accounts.keys().cloned().collect();
+        let mut effects: Vec<_> = names.iter().flat_map(|name| self.leave(name, now).1).collect();
+        let logins: Vec<_> = self.logins.keys().copied().collect();
+        effects.extend(logins.into_iter().flat_map(|login| self.login_failed(login, Refusal::Stopping)));
+        effects.push(Effect::Stop);
+        effects
+    }
+
+    fn deadline_reached(&mut self, now: Now) -> Vec<Effect> {
+        match self.deadline() {
+            Some(deadline) if deadline <= now.since_boot && !self.stopping => self.stop(now),
+            _ => Vec::new(),
+        }
+    }
+
+    fn note_use(&mut self, now: Now) {
+        let used = !(self.accounts.is_empty() && self.logins.is_empty() && self.sessions.is_empty());
+        self.unused_since = match self.unused_since {
+            _ if used => None,
+            None => Some(now.since_boot),
+            since => since,
+        };
+    }
+
+    fn next_generation(&mut self) -> Generation {
+        let generation = Generation(self.next_generation);
+        self.next_generation = self.next_generation.saturating_add(1);
+        generation
+    }
+}
+
+fn refuse(request: RequestId, why: Refusal) -> Vec<Effect> {
+    vec![Effect::Answer { request, answer: Err(why) }]
+}
+
+fn answer(request: RequestId, answer: Answer) -> Vec<Effect> {
+    vec![Effect::Answer { request, answer: Ok(answer) }]
+}
+
+fn wipe(secret: SecretId) -> Effect {
+    Effect::WipeCredential { secret }
+}

@@ -1,0 +1,132 @@
+//! Sessions: open, close, reopen, end, remove.
+
+use super::{Engine, refuse};
+use crate::{
+    account::Account,
+    command::OpenSession,
+    effect::{Answer, Effect},
+    error::Refusal,
+    ids::{RequestId, SessionId},
+    policy, sentence,
+    session::{Gate, Session, SessionState},
+    time::Now,
+};
+
+impl Engine {
+    pub(super) fn open_session(&mut self, request: RequestId, open: OpenSession, now: Now) -> Vec<Effect> {
+        let limit = self.policy.max_sessions;
+        if self.sessions.len() >= limit {
+            return refuse(request, Refusal::LimitReached { what: "sessions", limit });
+        }
+        if self.sessions.contains_key(&open.id) {
+            return refuse(
+                request,
+                Refusal::Resource("the session identifier was drawn twice; try again".into()),
+            );
+        }
+        let account = match policy::choose(open.account.as_ref(), self.default.as_ref(), &self.accounts) {
+            Ok(account) => account,
+            Err(why) => return refuse(request, why),
+        };
+        let gate = opened(account);
+        let session = Session {
+            id: open.id,
+            account: account.name.clone(),
+            process: open.process,
+            terminal: open.terminal,
+            program: open.program,
+            directory: open.directory,
+            transport: open.transport,
+            children: open.children,
+            state: SessionState::Open,
+            opened_at: now.wall,
+            refused_peers: 0,
+        };
+        // A process that opens a second session is about to execute another program: the first is over.
+        let mut effects = self.remove_of_process(&session);
+        self.sessions.insert(session.id, session.clone());
+        self.starting.insert(session.id, request);
+        effects.push(Effect::StartSession { session, gate });
+        effects
+    }
+
+    pub(super) fn session_started(&mut self, id: SessionId, outcome: Result<(), Refusal>) -> Vec<Effect> {
+        let Some(request) = self.starting.remove(&id) else { return Vec::new() };
+        match outcome {
+            Ok(()) => match self.sessions.get(&id) {
+                Some(session) => super::answer(request, Answer::SessionOpened { session: session.clone() }),
+                None => refuse(request, Refusal::UnknownSession(id)),
+            },
+            Err(why) => {
+                self.sessions.remove(&id);
+                refuse(request, why)
+            }
+        }
+    }
+
+    pub(super) fn end_session(&mut self, request: RequestId, id: SessionId, now: Now) -> Vec<Effect> {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return refuse(request, Refusal::UnknownSession(id));
+        };
+        let mut effects = Vec::new();
+        if !matches!(session.state, SessionState::Ended { .. }) {
+            let sentence = sentence::ended(now.wall);
+            effects.push(Effect::PublishGate { session: id, gate: closed(&sentence) });
+            session.state = SessionState::Ended { sentence };
+        }
+        let session = session.clone();
+        effects.push(Effect::Answer { request, answer: Ok(Answer::SessionEnded { session }) });
+        effects
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) -> Vec<Effect> {
+        if self.sessions.remove(&id).is_none() {
+            return Vec::new();
+        }
+        let mut effects = vec![Effect::RemoveSession { session: id }];
+        if let Some(request) = self.starting.remove(&id) {
+            effects.extend(refuse(request, Refusal::UnknownSession(id)));
+        }
+        effects
+    }
+
+    pub(super) fn peer_refused(&mut self, id: SessionId) -> Vec<Effect> {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.refused_peers = session.refused_peers.saturating_add(1);
+        }
+        Vec::new()
+    }
+
+    /// A new login lets the sessions of its account go on.
+    pub(super) fn reopen_sessions(&mut self, account: &Account) -> Vec<Effect> {
+        self.sessions
+            .values_mut()
+            .filter(|session| session.account == account.name)
+            .filter(|session| !matches!(session.state, SessionState::Ended { .. }))
+            .map(|session| {
+                session.state = SessionState::Open;
+                Effect::PublishGate { session: session.id, gate: opened(account) }
+            })
+            .collect()
+    }
+
+    fn remove_of_process(&mut self, new: &Session) -> Vec<Effect> {
+        let old: Vec<_> =
+            self.sessions.values().filter(|old| old.process == new.process).map(|old| old.id).collect();
+        old.into_iter().flat_map(|id| self.remove(id)).collect()
+    }
+}
+
+fn opened(account: &Account) -> Gate {
+    Gate::Open {
+        account: account.name.clone(),
+        secret: account.secret,
+        generation: account.generation,
+        kind: account.kind,
+        route: account.route.clone(),
+    }
+}
+
+pub(super) fn closed(sentence: &str) -> Gate {
+    Gate::Closed { sentence: sentence.to_owned() }
+}

@@ -1,0 +1,78 @@
+//! What happened.
+
+use crate::{
+    command::Command,
+    error::Refusal,
+    ids::{LoginId, RequestId, SecretId, SessionId},
+    policy::Policy,
+};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A client asked for something.
+    Asked {
+        /// Where the answer goes.
+        request: RequestId,
+        /// What it asked for.
+        command: Command,
+    },
+    /// The credential of a login was received; its form is right.
+    CredentialReceived {
+        /// Which login.
+        login: LoginId,
+        /// The page it is in.
+        secret: SecretId,
+    },
+    /// The upstream was asked.
+    CredentialChecked {
+        /// Which login.
+        login: LoginId,
+        /// What it said.
+        verdict: Result<(), Refusal>,
+    },
+    /// A login cannot go on: its client is gone, or what it handed over is no credential.
+    LoginFailed {
+        /// Which login.
+        login: LoginId,
+        /// Why.
+        why: Refusal,
+    },
+    /// A secret page was wiped.
+    CredentialWiped {
+        /// Which page.
+        secret: SecretId,
+        /// Bytes of credential that were overwritten.
+        bytes: usize,
+        /// Whether the page read back as zeros.
+        proven: bool,
+    },
+    /// A session's API socket is up and its process is being watched, or not.
+    SessionStarted {
+        /// Which session.
+        session: SessionId,
+        /// Why not.
+        outcome: Result<(), Refusal>,
+    },
+    /// A session's process is gone.
+    ProcessExited {
+        /// Which session.
+        session: SessionId,
+    },
+    /// The leader of a session's terminal is gone.
+    TerminalClosed {
+        /// Which session.
+        session: SessionId,
+    },
+    /// Another process tried to use a session.
+    PeerRefused {
+        /// Whose session.
+        session: SessionId,
+    },
+    /// The configuration was read.
+    PolicyLoaded(Policy),
+    /// The daemon was told to stop.
+    StopRequested,
+    /// A deadline of the engine has come.
+    DeadlineReached,
+}

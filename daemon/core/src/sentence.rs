@@ -1,0 +1,27 @@
+//! The one plain sentence that a session gets when its requests do not go through: which account,
+//! why, since when, and the command that fixes it.
+
+use crate::{ids::AccountName, time::clock_time};
+
+/// The account was logged out.
+pub fn logged_out(account: &AccountName, since: i64) -> String {
+    format!(
+        "claudectl: account \"{account}\" was logged out at {}. \
+         Run `claudectl login {account}` in a terminal, then send your message again.",
+        clock_time(since)
+    )
+}
+
+/// The session was ended by hand.
+pub fn ended(since: i64) -> String {
+    format!(
+        "claudectl: this session was ended at {} with `claudectl end`. Start `claude` again to go on.",
+        clock_time(since)
+    )
+}
+
+/// Another process holds the session.
+pub fn not_yours() -> &'static str {
+    "claudectl: this API socket belongs to another process. Only the session's own process may use it; \
+     start it with `claudectl run --children` if its child processes should, too."
+}

@@ -1,0 +1,3 @@
+//! The tables of places.
+
+pub mod environment;

@@ -1,0 +1,13 @@
+//! What the operating system does for claudectl.
+//!
+//! This is the only crate with `unsafe` code and the only one with `cfg(os)`: one interface file
+//! per job, and beside it one file per operating system. What a system lacks so far is a named
+//! error ([`Unsupported`]), never a silent gap.
+
+pub mod clock;
+pub mod memory;
+
+/// A job that this operating system does not do yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not available on this operating system yet")]
+pub struct Unsupported(pub &'static str);

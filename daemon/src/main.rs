@@ -1,0 +1,3 @@
+//! `claudectld`, the credential daemon.
+
+fn main() {}
