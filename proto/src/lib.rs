@@ -2,7 +2,10 @@
 
 /// Messages and services of package `claudectl.v1`.
 #[allow(
+    clippy::all,
     clippy::pedantic,
+    clippy::as_conversions,
+    clippy::excessive_nesting,
     clippy::allow_attributes_without_reason,
     missing_docs,
     unreachable_pub,

@@ -17,7 +17,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_sessions: 10_000, max_accounts: 64, exit_when_unused: Some(Duration::from_secs(600)) }
+        Self { max_sessions: 10_000, max_accounts: 64, exit_when_unused: Some(Duration::from_mins(10)) }
     }
 }
 
@@ -32,11 +32,11 @@ pub fn choose<'a>(
     accounts: &'a std::collections::BTreeMap<AccountName, Account>,
 ) -> Result<&'a Account, Refusal> {
     let Some(name) = named.or(default) else {
-        let names: Vec<_> = accounts.keys().map(AccountName::as_str).collect();
-        return Err(if names.is_empty() {
+        let logged_in: Vec<_> = accounts.keys().map(AccountName::as_str).collect();
+        return Err(if logged_in.is_empty() {
             Refusal::NothingLoggedIn
         } else {
-            Refusal::NoDefault(names.join(", "))
+            Refusal::NoDefault(logged_in.join(", "))
         });
     };
     accounts.get(name).ok_or_else(|| Refusal::NotLoggedIn(name.clone()))
