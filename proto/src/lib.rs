@@ -1,5 +1,8 @@
 //! The gRPC contract between claudectl and claudectld, and the way to its socket.
 
+pub mod endpoint;
+pub mod reason;
+
 /// Messages and services of package `claudectl.v1`.
 #[allow(
     clippy::all,
