@@ -67,6 +67,24 @@ impl Gate {
         self.changed.send_replace(());
     }
 
+    /// Completes once requests no longer go through with this access: the gate was closed, or opened
+    /// again for another login. At once if that is so already.
+    pub async fn superseded(&self, access: &Access) {
+        let mut changes = self.changed.subscribe();
+        while self.is_open_for(access) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn is_open_for(&self, access: &Access) -> bool {
+        match &**self.load() {
+            GateState::Open(now) => now.generation == access.generation && now.account == access.account,
+            GateState::Closed { .. } => false,
+        }
+    }
+
     /// Completes once the gate is closed; at once if it is.
     pub async fn closed(&self) {
         let mut changes = self.changed.subscribe();
