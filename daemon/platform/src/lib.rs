@@ -5,9 +5,26 @@
 //! error ([`Unsupported`]), never a silent gap.
 
 pub mod clock;
+pub mod directories;
+pub mod hardening;
 pub mod memory;
+pub mod peer;
+pub mod permissions;
+
+/// What a socket, pipe or listener must be for the kernel to be asked about it.
+#[cfg(unix)]
+pub use std::os::fd::AsFd as AsDescriptor;
+/// What a socket, pipe or listener must be for the kernel to be asked about it.
+#[cfg(windows)]
+pub use std::os::windows::io::AsHandle as AsDescriptor;
 
 /// A job that this operating system does not do yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not available on this operating system yet")]
 pub struct Unsupported(pub &'static str);
+
+impl From<Unsupported> for std::io::Error {
+    fn from(unsupported: Unsupported) -> Self {
+        Self::new(std::io::ErrorKind::Unsupported, unsupported)
+    }
+}

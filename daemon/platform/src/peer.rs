@@ -1,0 +1,32 @@
+//! Who is at the other end of a local connection, as the kernel tells.
+
+#[cfg_attr(target_os = "linux", path = "peer/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "peer/macos.rs")]
+#[cfg_attr(windows, path = "peer/windows.rs")]
+mod sys;
+
+use std::io;
+
+use crate::AsDescriptor;
+
+/// The process at the other end, as it was when it connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its effective user.
+    pub uid: u32,
+    /// Its process number, as this process sees it.
+    pub pid: u32,
+}
+
+/// The peer of a connected stream.
+///
+/// # Errors
+/// If the kernel does not name both the user and the process: one is not enough.
+pub fn of_stream(stream: &impl AsDescriptor) -> io::Result<Peer> {
+    sys::of_stream(stream)
+}
+
+/// The effective user of this process.
+pub fn own_uid() -> u32 {
+    sys::own_uid()
+}

@@ -1,0 +1,78 @@
+//! Who may open what claudectl makes.
+
+#[cfg_attr(unix, path = "permissions/unix.rs")]
+#[cfg_attr(windows, path = "permissions/windows.rs")]
+mod sys;
+
+use std::{io, path::Path, time::Duration};
+
+use crate::{clock, directories::DirectoryError};
+
+/// How often a held lock is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// Makes the directory if it is not there (mode 0700, whatever the umask), and insists that it is
+/// a directory, this user's, and closed to everybody else. Links are not followed.
+///
+/// # Errors
+/// Each way in which it is not.
+pub fn private_directory(path: &Path) -> Result<(), DirectoryError> {
+    sys::private_directory(path)
+}
+
+/// Closes a socket to everybody but this user (mode 0600).
+///
+/// # Errors
+/// If it is not a socket (links are not followed), or not this user's.
+pub fn restrict_socket(path: &Path) -> io::Result<()> {
+    sys::restrict_socket(path)
+}
+
+/// Why a lock was not acquired.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("it is held by {content:?}")]
+    Held {
+        /// What the holder wrote into it.
+        content: String,
+    },
+    /// What is in its place is not a plain file of this user alone.
+    #[error("it is {0}")]
+    Refused(&'static str),
+    /// The system refused.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// A lock that one process at a time can hold. It ends with the process, however that ends; when it
+/// is dropped, its file disappears.
+#[derive(Debug)]
+pub struct LockFile {
+    #[allow(dead_code, reason = "holds the lock for as long as it lives")]
+    lock: sys::Lock,
+}
+
+impl LockFile {
+    /// Takes the lock and writes `content` into it, which says who holds it. Never blocks.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] with the holder's content, and all that can be wrong with the file.
+    pub fn acquire(path: &Path, content: &str) -> Result<Self, LockError> {
+        Ok(Self { lock: sys::Lock::acquire(path, content)? })
+    }
+
+    /// As [`acquire`](Self::acquire), but waits for a holder to let go, no longer than `patience`.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_within(path: &Path, content: &str, patience: Duration) -> Result<Self, LockError> {
+        let deadline = clock::since_boot().saturating_add(patience);
+        loop {
+            match Self::acquire(path, content) {
+                Err(LockError::Held { .. }) if clock::since_boot() < deadline => std::thread::sleep(RETRY),
+                outcome => return outcome,
+            }
+        }
+    }
+}
