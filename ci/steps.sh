@@ -48,9 +48,10 @@ use_toolchain() {
     "cargo $pinned."*) ;;
     *)
       if rustup toolchain list 2>/dev/null | grep -q "^$pinned"; then
-        RUSTUP_TOOLCHAIN=$(rustup toolchain list | sed -n "s/^\($pinned[^ ]*\).*/\1/p" | head -n 1)
+        RUSTUP_TOOLCHAIN=$(rustup toolchain list | sed -n "s/^\(${pinned}[^ ]*\).*/\1/p" | head -n 1)
         export RUSTUP_TOOLCHAIN
       else
+        # shellcheck disable=SC2034 # read by ./test
         CLIPPY=()
       fi ;;
   esac

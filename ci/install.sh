@@ -1,0 +1,214 @@
+# Sourced by ./setup: what it does, one function each.
+# shellcheck shell=bash
+# Variables are shared with ./setup.
+# shellcheck disable=SC2154,SC2034
+
+say() { printf '%s\n' "$*"; }
+stop() {
+  printf 'setup: %s\n' "$1" >&2
+  shift
+  [ $# -eq 0 ] || printf '       %s\n' "$@" >&2
+  exit 1
+}
+
+check_home() {
+  case "${HOME:-}" in
+    /*) ;;
+    *) stop "HOME is not set to an absolute path" "Run it as yourself, from a login shell." ;;
+  esac
+  [ -d "$HOME" ] || stop "HOME ($HOME) is not a directory"
+  [ -O "$HOME" ] || stop "HOME ($HOME) belongs to somebody else" \
+    "claudectl is installed per user: run ./setup as that user, without sudo."
+  [ -w "$HOME" ] || stop "HOME ($HOME) cannot be written to"
+}
+
+# choose_prefix DIR: an absolute path, and where everything below it goes.
+choose_prefix() {
+  prefix=${1:-$HOME/.local}
+  case "$prefix" in /*) ;; *) prefix=$PWD/$prefix ;; esac
+  prefix=${prefix%/}
+  case "$prefix" in
+    *[[:space:]\"\'\\%\&\|]*) stop "the prefix has a space or a sign that a systemd unit cannot hold: $prefix" ;;
+  esac
+  manifest=$prefix/share/claudectl/installed
+  units=${XDG_DATA_HOME:-$HOME/.local/share}/systemd/user
+}
+
+# --- building -----------------------------------------------------------------------------------
+
+# build_daemon: dynamic, with the system's malloc (a static musl one is markedly slower).
+build_daemon() {
+  cargo build --release --locked --package claudectld
+  daemon=${CARGO_TARGET_DIR:-target}/release
+}
+
+# build_client: static where that can be had, because starting is most of what a short client does.
+build_client() {
+  local host triple flags=''
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  triple=$host
+  case "$host" in
+    *-linux-gnu)
+      if [ -d "$(rustc --print target-libdir --target "${host%-gnu}-musl" 2>/dev/null)" ]; then
+        triple=${host%-gnu}-musl
+      elif echo 'int main(void) { return 0; }' | "${CC:-cc}" -static -x c -o /dev/null - 2>/dev/null; then
+        flags='-C target-feature=+crt-static'
+      fi ;;
+  esac
+  RUSTFLAGS="${RUSTFLAGS:-} $flags" cargo build --release --locked --package claudectl-cli --target "$triple"
+  client=${CARGO_TARGET_DIR:-target}/$triple/release
+}
+
+# --- installing ---------------------------------------------------------------------------------
+# The manifest has one line for each file ("f PATH") and each directory that setup made ("d PATH").
+# A line is written before what it names, so that an interrupted run can be repeated or undone.
+
+open_manifest() {
+  listed=''
+  earlier=''
+  [ ! -f "$manifest" ] || earlier=$(cat "$manifest")
+  pending=''
+  make_directory "$(dirname "$manifest")"
+  printf '%s' "$pending" >>"$manifest"
+}
+
+record() {
+  if [ -f "$manifest" ]; then printf '%s\n' "$1" >>"$manifest"; else pending+=$1$'\n'; fi
+}
+
+make_directory() {
+  [ ! -d "$1" ] || return 0
+  make_directory "$(dirname "$1")"
+  record "d $1"
+  mkdir "$1"
+}
+
+# put MODE FROM TO: replaces TO whole; never a file that setup did not put there.
+put() {
+  local new
+  if [ -e "$3" ] || [ -L "$3" ]; then
+    grep -qxF "f $3" <<<"$earlier" || stop "$3 is there already, and not from setup" \
+      "Move it away, or choose another --prefix. It was not replaced."
+  fi
+  make_directory "$(dirname "$3")"
+  record "f $3"
+  new=$(dirname "$3")/.claudectl-setup-$$
+  cp "$2" "$new"
+  chmod "$1" "$new"
+  mv -f "$new" "$3"
+  listed+="f $3"$'\n'
+  printf '  %s\n' "$3"
+}
+
+put_completions() {
+  local work
+  work=$(mktemp -d)
+  for shell in bash zsh fish; do "$client/claudectl" completions "$shell" >"$work/$shell"; done
+  put 644 "$work/bash" "$prefix/share/bash-completion/completions/claudectl"
+  put 644 "$work/zsh" "$prefix/share/zsh/site-functions/_claudectl"
+  put 644 "$work/fish" "$prefix/share/fish/vendor_completions.d/claudectl.fish"
+  rm -r "$work"
+}
+
+put_manual() {
+  local work page
+  work=$(mktemp -d)
+  "$client/claudectl" man "$work" >/dev/null
+  for page in "$work"/*.1; do put 644 "$page" "$prefix/share/man/man1/$(basename "$page")"; done
+  rm -r "$work"
+}
+
+has_user_systemd() { systemctl --user show-environment >/dev/null 2>&1; }
+
+put_units() {
+  local work unit
+  if ! has_user_systemd; then
+    say "  no systemd user manager here: claudectl starts the daemon when it is needed"
+    return
+  fi
+  work=$(mktemp)
+  for unit in claudectld.service claudectld.socket; do
+    sed "s|@bindir@|$prefix/bin|g" "$here/systemd/$unit" >"$work"
+    put 644 "$work" "$units/$unit"
+  done
+  rm "$work"
+}
+
+# Drops what an earlier version installed and this one does not.
+close_manifest() {
+  local line
+  while read -r line; do
+    case "$line" in "f "*) grep -qxF "$line" <<<"$listed" || rm -f "${line#f }" ;; esac
+  done <<<"$earlier"
+  { printf '%s' "$listed"; { grep '^d ' "$manifest" || true; } | sort -u; } >"$manifest.new"
+  mv -f "$manifest.new" "$manifest"
+}
+
+start_units() {
+  grep -q 'claudectld.socket$' "$manifest" && has_user_systemd || return 0
+  systemctl --user daemon-reload
+  systemctl --user enable --now --quiet claudectld.socket
+  say "  the daemon starts when its socket is first used (systemctl --user status claudectld.socket)"
+}
+
+advise() {
+  case ":$PATH:" in
+    *":$prefix/bin:"*) ;;
+    *)
+      say
+      say "$prefix/bin is not on your PATH. Add this line to your shell's profile:"
+      say "  export PATH=\"$prefix/bin:\$PATH\"" ;;
+  esac
+  if pid=$(daemon_pid) && [ "$(running_program "$pid")" != "$prefix/bin/claudectld" ]; then
+    say
+    say "A daemon of an earlier version still runs (pid $pid) and holds your logins."
+    say "This version takes over when it stops: kill $pid (this logs you out)."
+  fi
+  say
+  say "Installed. Next: claudectl login      (then: claudectl run -- claude, or claudectl shim install)"
+}
+
+demonstrate() {
+  say
+  say "A demonstration, without your accounts and without the network:"
+  say
+  "$prefix/bin/claudectl" demo || stop "the demonstration failed; the installation itself is complete" \
+    "Run it again with: $prefix/bin/claudectl demo"
+}
+
+# --- removing -----------------------------------------------------------------------------------
+
+# daemon_pid: the daemon that answers on the control socket, without starting one.
+daemon_pid() {
+  [ -x "$prefix/bin/claudectl" ] || return 1
+  "$prefix/bin/claudectl" status --json 2>/dev/null | daemon_pid_of_status
+}
+
+# The program of a process; " (deleted)" is appended once its file was replaced.
+running_program() { readlink "/proc/$1/exe" 2>/dev/null || true; }
+
+stop_daemon() {
+  local pid turns=100
+  if grep -q 'claudectld.socket$' "$manifest" && has_user_systemd; then
+    systemctl --user disable --now --quiet claudectld.socket claudectld.service 2>/dev/null || true
+  fi
+  pid=$(daemon_pid) || return 0
+  kill -TERM "$pid" 2>/dev/null || return 0
+  while kill -0 "$pid" 2>/dev/null && [ "$turns" -gt 0 ]; do sleep 0.1; turns=$((turns - 1)); done
+  kill -0 "$pid" 2>/dev/null && stop "the daemon (pid $pid) did not stop within 10 s" "Nothing was removed."
+  say "Stopped the daemon (pid $pid); what it held is wiped."
+}
+
+remove_shim() { "$prefix/bin/claudectl" shim remove 2>/dev/null || true; }
+
+remove_listed() {
+  local line
+  while read -r line; do
+    case "$line" in "f "*) rm -f "${line#f }"; printf '  removed %s\n' "${line#f }" ;; esac
+  done <"$manifest"
+  ! has_user_systemd || systemctl --user daemon-reload
+  made=$(sed -n 's/^d //p' "$manifest" | sort -r)
+  rm -f "$manifest"
+  # A directory that somebody else uses by now stays.
+  while read -r line; do [ -z "$line" ] || rmdir "$line" 2>/dev/null || true; done <<<"$made"
+}
