@@ -1,0 +1,1 @@
+//! Tests that need root, a download or minutes.

@@ -1,0 +1,107 @@
+//! One connection: reads requests, records them, replies.
+
+use std::{
+    io::{self, BufReader, Read, Write},
+    net::TcpStream,
+    sync::Arc,
+};
+
+use ring::digest;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::{Reply, Request, State, reply};
+use crate::{
+    http::{self, Head},
+    wait::Watched,
+};
+
+/// How much of a body is kept.
+const KEPT: usize = 1 << 20;
+
+/// A stream to the client, and the socket under it.
+trait Wire: Read + Write {}
+impl<T: Read + Write> Wire for T {}
+
+pub(super) fn serve(socket: &TcpStream, acceptor: Option<Arc<ServerConfig>>, state: &Watched<State>) {
+    let number = state.change(|state| {
+        state.connections += 1;
+        state.connections - 1
+    });
+    // An error here is the other side's doing (a cut, a refused certificate): the test asks for it.
+    let _ = relay(socket, acceptor, state, number);
+    let _ = socket.shutdown(std::net::Shutdown::Both);
+}
+
+fn relay(
+    socket: &TcpStream,
+    acceptor: Option<Arc<ServerConfig>>,
+    state: &Watched<State>,
+    number: usize,
+) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let plain = socket.try_clone()?;
+    let wire: Box<dyn Wire> = match acceptor {
+        None => Box::new(plain),
+        Some(config) => {
+            let connection = ServerConnection::new(config).map_err(io::Error::other)?;
+            Box::new(StreamOwned::new(connection, plain))
+        }
+    };
+    let mut reader = BufReader::with_capacity(64 * 1024, wire);
+    while let Some(head) = http::read_head(&mut reader)? {
+        if head.field("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
+            reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        let request = receive(&mut reader, head, number)?;
+        let reply = choose(state, &request);
+        state.change(|state| state.requests.push(request.clone()));
+        if !reply::send(reader.get_mut(), socket, &request, &reply, state)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn receive(reader: &mut BufReader<Box<dyn Wire>>, head: Head, connection: usize) -> io::Result<Request> {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    let (mut body, mut length) = (Vec::new(), 0);
+    http::read_request_body(reader, &head, &mut |piece| {
+        digest.update(piece);
+        length += piece.len() as u64;
+        let room = KEPT - body.len().min(KEPT);
+        body.extend_from_slice(&piece[..piece.len().min(room)]);
+    })?;
+    let sha256 = hexadecimal(digest.finish().as_ref());
+    Ok(Request { head, length, sha256, body, connection })
+}
+
+/// These bytes in hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
+}
+
+fn choose(state: &Watched<State>, request: &Request) -> Reply {
+    let mut state = state.lock();
+    let credentials = request.credentials();
+    let known = |value: &str| state.keys.contains(value.trim_start_matches("Bearer "));
+    match request.path() {
+        "/" | "/api/hello" => return Reply::status(200, "", ""),
+        _ if credentials.len() != 1 || !known(&credentials[0].1) => {
+            return Reply::status(401, "authentication_error", "invalid x-api-key");
+        }
+        "/v1/models" => return Reply::models(),
+        _ => {}
+    }
+    if let Some(reply) = state.queue.pop_front() {
+        return reply;
+    }
+    let modelled = state.model.as_ref().and_then(|model| model(request));
+    modelled.unwrap_or_else(|| match request.path() {
+        "/v1/messages" => Reply::message("Hello from the fake upstream."),
+        "/v1/messages/count_tokens" => Reply::json(r#"{"input_tokens":11}"#),
+        "/digest" => {
+            Reply::json(&format!(r#"{{"length":{},"sha256":"{}"}}"#, request.length, request.sha256))
+        }
+        _ => Reply::status(404, "not_found_error", "no such path"),
+    })
+}
