@@ -5,9 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// The longest path that a socket can have, in bytes (`sun_path` of `unix(7)`, without the final
-/// zero byte).
-pub const SOCKET_PATH_LIMIT: usize = 107;
+/// The longest path that a socket can have, in bytes.
+pub use claudectl_platform::directories::SOCKET_PATH_LIMIT;
 
 /// A path is too long for a socket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +119,6 @@ mod tests {
         let next = Endpoints::within(PathBuf::from(format!("/{}", "x".repeat(SOCKET_PATH_LIMIT - name))));
         let error = next.control().unwrap_err();
         assert_eq!(error.length, SOCKET_PATH_LIMIT + 1);
-        assert!(error.to_string().contains("the limit is 107"), "{error}");
+        assert!(error.to_string().contains("the limit is"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! The gRPC contract between claudectl and claudectld, and the way to its socket.
 
+pub mod client;
 pub mod endpoint;
 pub mod reason;
 
