@@ -37,6 +37,12 @@ optional() {
   if [ -x "$1" ]; then "$@"; else echo "$1 is not in this tree" >"$CI_SKIPPED"; fi
 }
 
+# What cannot be fetched skips the tests that need it, out loud; it breaks no others.
+prepare() {
+  if [ ! -x tests/prepare ]; then optional tests/prepare; return; fi
+  tests/prepare || echo "not everything could be fetched; the tests that need it skip themselves" >"$CI_SKIPPED"
+}
+
 # Puts the pinned toolchain in force where rustup has it. With a newer one the lints of that newer
 # clippy are shown, but only those that this workspace denies by name are errors.
 use_toolchain() {
