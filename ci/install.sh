@@ -67,6 +67,9 @@ open_manifest() {
   listed=''
   earlier=''
   [ ! -f "$manifest" ] || earlier=$(cat "$manifest")
+  # Before anything is written, so that a refusal leaves nothing half done.
+  mine "$prefix/bin/claudectl"
+  mine "$prefix/bin/claudectld"
   pending=''
   make_directory "$(dirname "$manifest")"
   printf '%s' "$pending" >>"$manifest"
@@ -83,13 +86,18 @@ make_directory() {
   mkdir "$1"
 }
 
-# put MODE FROM TO: replaces TO whole; never a file that setup did not put there.
-put() {
-  local new
-  if [ -e "$3" ] || [ -L "$3" ]; then
-    grep -qxF "f $3" <<<"$earlier" || stop "$3 is there already, and not from setup" \
+# mine FILE: stops if it is there and setup did not put it there.
+mine() {
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    grep -qxF "f $1" <<<"$earlier" || stop "$1 is there already, and not from setup" \
       "Move it away, or choose another --prefix. It was not replaced."
   fi
+}
+
+# put MODE FROM TO: replaces TO whole.
+put() {
+  local new
+  mine "$3"
   make_directory "$(dirname "$3")"
   record "f $3"
   new=$(dirname "$3")/.claudectl-setup-$$
@@ -159,10 +167,10 @@ advise() {
       say "$prefix/bin is not on your PATH. Add this line to your shell's profile:"
       say "  export PATH=\"$prefix/bin:\$PATH\"" ;;
   esac
-  if pid=$(daemon_pid) && [ "$(running_program "$pid")" != "$prefix/bin/claudectld" ]; then
+  if pid=$(daemon_pid); then
     say
-    say "A daemon of an earlier version still runs (pid $pid) and holds your logins."
-    say "This version takes over when it stops: kill $pid (this logs you out)."
+    say "A daemon that was started before runs (pid $pid) and keeps its logins. This version takes over once it"
+    say "stops: kill $pid (that logs you out)."
   fi
   say
   say "Installed. Next: claudectl login      (then: claudectl run -- claude, or claudectl shim install)"
@@ -178,14 +186,16 @@ demonstrate() {
 
 # --- removing -----------------------------------------------------------------------------------
 
-# daemon_pid: the daemon that answers on the control socket, without starting one.
+# daemon_pid: the process that answers on the control socket; `status` never starts one.
 daemon_pid() {
+  local pid name
   [ -x "$prefix/bin/claudectl" ] || return 1
-  "$prefix/bin/claudectl" status --json 2>/dev/null | daemon_pid_of_status
+  pid=$("$prefix/bin/claudectl" status --json 2>/dev/null | sed -n 's/.*"daemon":{[^{}]*"pid":\([0-9]*\).*/\1/p') || true
+  [ -n "$pid" ] || return 1
+  name=$(cat "/proc/$pid/comm" 2>/dev/null || ps -o comm= -p "$pid" 2>/dev/null) || return 1
+  [ "$(basename "$name")" = claudectld ] || return 1
+  echo "$pid"
 }
-
-# The program of a process; " (deleted)" is appended once its file was replaced.
-running_program() { readlink "/proc/$1/exe" 2>/dev/null || true; }
 
 stop_daemon() {
   local pid turns=100
