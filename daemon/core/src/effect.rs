@@ -41,6 +41,8 @@ pub enum Effect {
     },
     /// Bring up a session's API socket and watch its process; ends in `SessionStarted`.
     StartSession {
+        /// Who waits for it.
+        request: RequestId,
         /// The session.
         session: Session,
         /// What its requests read.

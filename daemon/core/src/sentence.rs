@@ -25,3 +25,8 @@ pub fn not_yours() -> &'static str {
     "claudectl: this API socket belongs to another process. Only the session's own process may use it; \
      start it with `claudectl run --children` if its child processes should, too."
 }
+
+/// The credential is not where it should be. Never seen; refusing is the safe answer.
+pub fn lost(account: &AccountName) -> String {
+    format!("claudectl: the credential of account \"{account}\" is gone. Run `claudectl login {account}`.")
+}

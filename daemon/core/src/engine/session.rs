@@ -46,7 +46,7 @@ impl Engine {
         let mut effects = self.remove_of_process(&session);
         self.sessions.insert(session.id, session.clone());
         self.starting.insert(session.id, request);
-        effects.push(Effect::StartSession { session, gate });
+        effects.push(Effect::StartSession { request, session, gate });
         effects
     }
 

@@ -1,0 +1,311 @@
+//! The engine against a small reference model, on random histories.
+//!
+//! The model knows only which pages hold a credential, what each session's gate says and who still
+//! waits for an answer. The shell is played here: effects are carried out at once or held back, in
+//! any order, and the promises are checked after every step.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use claudectl_core::{
+    account::Route,
+    command::{BeginLogin, Command, OpenSession, Selection},
+    credential::CredentialKind,
+    effect::{Answer, Effect},
+    engine::Engine,
+    error::Refusal,
+    event::Event,
+    ids::{AccountName, LoginId, RequestId, SecretId, SessionId},
+    policy::Policy,
+    receipt::Outcome,
+    session::{Gate, Process, SessionState, Transport},
+    time::Now,
+};
+use proptest::prelude::*;
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    BeginLogin {
+        name: u8,
+        check: bool,
+    },
+    /// The oldest login that waits for its credential gets it, or fails.
+    Receive {
+        arrives: bool,
+    },
+    /// The oldest login that waits for the upstream hears from it.
+    Check {
+        accepted: bool,
+    },
+    Switch {
+        name: u8,
+    },
+    LogOut {
+        name: Option<u8>,
+    },
+    LogOutAll,
+    Open {
+        id: u8,
+        pid: u8,
+        name: Option<u8>,
+    },
+    End {
+        id: u8,
+    },
+    Exit {
+        id: u8,
+    },
+    Stop,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let name = 0..4_u8;
+    let id = 0..6_u8;
+    prop_oneof![
+        40 => (name.clone(), any::<bool>()).prop_map(|(name, check)| Step::BeginLogin { name, check }),
+        50 => prop::bool::weighted(0.8).prop_map(|arrives| Step::Receive { arrives }),
+        40 => prop::bool::weighted(0.8).prop_map(|accepted| Step::Check { accepted }),
+        10 => name.clone().prop_map(|name| Step::Switch { name }),
+        20 => proptest::option::of(name.clone()).prop_map(|name| Step::LogOut { name }),
+        8 => Just(Step::LogOutAll),
+        50 => (id.clone(), 0..4_u8, proptest::option::of(name))
+            .prop_map(|(id, pid, name)| Step::Open { id, pid, name }),
+        10 => id.clone().prop_map(|id| Step::End { id }),
+        20 => id.prop_map(|id| Step::Exit { id }),
+        1 => Just(Step::Stop),
+    ]
+}
+
+fn named(name: u8) -> AccountName {
+    format!("account{name}").parse().unwrap()
+}
+
+/// Plays the shell and keeps the model.
+struct World {
+    engine: Engine,
+    now: Now,
+    next_request: u64,
+    next_secret: u64,
+    unanswered: BTreeSet<RequestId>,
+    receiving: Vec<LoginId>,
+    checking: Vec<LoginId>,
+    /// Pages with a credential in them. A page leaves when it is wiped.
+    filled: BTreeSet<SecretId>,
+    gates: BTreeMap<SessionId, Gate>,
+    generations: BTreeSet<u64>,
+    stopped: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        let now = Now { since_boot: Duration::from_secs(1), wall: 1_000 };
+        Self {
+            engine: Engine::new(Policy { max_sessions: 4, max_accounts: 3, ..Policy::default() }, now),
+            now,
+            next_request: 0,
+            next_secret: 0,
+            unanswered: BTreeSet::new(),
+            receiving: Vec::new(),
+            checking: Vec::new(),
+            filled: BTreeSet::new(),
+            gates: BTreeMap::new(),
+            generations: BTreeSet::new(),
+            stopped: false,
+        }
+    }
+
+    fn ask(&mut self, command: Command) {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        self.unanswered.insert(request);
+        self.feed(Event::Asked { request, command });
+    }
+
+    fn feed(&mut self, event: Event) {
+        self.now.since_boot += Duration::from_millis(7);
+        for effect in self.engine.handle(event, self.now) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Answer { request, answer } => {
+                assert!(self.unanswered.remove(&request), "answered twice, or unasked: {answer:?}");
+                self.check_answer(answer);
+            }
+            Effect::ReceiveCredential { login, .. } => self.receiving.push(login),
+            Effect::CheckCredential { login, secret, .. } => {
+                assert!(self.filled.contains(&secret), "asks with a page that is not filled");
+                self.checking.push(login);
+            }
+            Effect::WipeCredential { secret } => {
+                assert!(self.filled.remove(&secret), "wiped twice, or never filled");
+                for gate in self.gates.values() {
+                    let open = matches!(gate, Gate::Open { secret: held, .. } if *held == secret);
+                    assert!(!open, "wiped under an open gate: close first, then wipe");
+                }
+                self.feed(Event::CredentialWiped { secret, bytes: 30, proven: true });
+            }
+            Effect::StartSession { session, gate, .. } => {
+                assert!(self.gates.insert(session.id, gate).is_none(), "started twice");
+                self.feed(Event::SessionStarted { session: session.id, outcome: Ok(()) });
+            }
+            Effect::PublishGate { session, gate } => {
+                assert!(self.gates.insert(session, gate).is_some(), "a gate of no session");
+            }
+            Effect::RemoveSession { session } => {
+                assert!(self.gates.remove(&session).is_some(), "removed twice");
+            }
+            Effect::Stop => self.stopped = true,
+        }
+    }
+
+    fn check_answer(&mut self, answer: Result<Answer, Refusal>) {
+        match answer {
+            Ok(Answer::LoggedIn { account, .. }) => {
+                assert!(self.generations.insert(account.generation.0), "a generation came twice");
+                assert_eq!(self.generations.last(), Some(&account.generation.0), "generations go up");
+            }
+            Ok(Answer::LoggedOut { receipt }) => {
+                for account in &receipt.accounts {
+                    let wiped = Outcome::Wiped(30);
+                    let proven =
+                        receipt.items.iter().any(|item| item.account == *account && item.outcome == wiped);
+                    assert!(proven, "a receipt without proof for {account}");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::BeginLogin { name, check } => {
+                let route = Route { upstream: Route::ANTHROPIC.into(), proxy: None, ca_file: None };
+                let kind = CredentialKind::ApiKey;
+                self.ask(Command::BeginLogin(BeginLogin { name: named(name), kind, route, check }));
+            }
+            Step::Receive { arrives } if !self.receiving.is_empty() => self.receive(arrives),
+            Step::Check { accepted } if !self.checking.is_empty() => {
+                let login = self.checking.remove(0);
+                let refused = Refusal::CredentialRefused { upstream: "u".into(), status: 401 };
+                let verdict = if accepted { Ok(()) } else { Err(refused) };
+                self.feed(Event::CredentialChecked { login, verdict });
+            }
+            Step::Receive { .. } | Step::Check { .. } => {}
+            Step::Switch { name } => self.ask(Command::SwitchAccount { account: named(name) }),
+            Step::LogOut { name: None } => self.ask(Command::LogOut(Selection::Default)),
+            Step::LogOut { name: Some(name) } => {
+                self.ask(Command::LogOut(Selection::Named(vec![named(name), named(name)])));
+            }
+            Step::LogOutAll => self.ask(Command::LogOut(Selection::All)),
+            Step::Open { id, pid, name } => self.open(id, pid, name),
+            Step::End { id } => self.ask(Command::EndSession { session: SessionId(id.into()) }),
+            Step::Exit { id } => self.feed(Event::ProcessExited { session: SessionId(id.into()) }),
+            Step::Stop => self.stop(),
+        }
+    }
+
+    fn receive(&mut self, arrives: bool) {
+        let login = self.receiving.remove(0);
+        if arrives {
+            let secret = SecretId(self.next_secret);
+            self.next_secret += 1;
+            self.filled.insert(secret);
+            self.feed(Event::CredentialReceived { login, secret });
+        } else {
+            self.feed(Event::LoginFailed { login, why: Refusal::IntakeFailed("gone".into()) });
+        }
+    }
+
+    fn stop(&mut self) {
+        // Whatever was being checked is given up with its page; a late verdict finds no login.
+        self.feed(Event::StopRequested);
+    }
+
+    fn open(&mut self, id: u8, pid: u8, name: Option<u8>) {
+        self.ask(Command::OpenSession(OpenSession {
+            id: SessionId(id.into()),
+            process: Process { pid: pid.into(), started: 1 },
+            terminal: None,
+            account: name.map(named),
+            transport: Transport::Unix,
+            children: false,
+            program: "claude".into(),
+            directory: "/".into(),
+        }));
+    }
+
+    /// What must hold after every step.
+    fn check(&self) {
+        let seen = self.engine.snapshot();
+        let held: BTreeSet<_> = seen.accounts.values().map(|account| account.secret).collect();
+        assert_eq!(held.len(), seen.accounts.len(), "two accounts share a page");
+        assert!(held.is_subset(&self.filled), "an account holds a wiped page");
+        let checking = self.checking.len();
+        assert!(self.filled.len() <= held.len() + checking, "a page that nobody holds was not wiped");
+        assert!(seen.accounts.len() <= 3 && seen.sessions.len() <= 4, "over a limit");
+        if let Some(default) = &seen.default {
+            assert!(seen.accounts.contains_key(default), "the default is not logged in");
+        }
+        let sessions: Vec<_> = seen.sessions.keys().collect();
+        assert_eq!(sessions, self.gates.keys().collect::<Vec<_>>(), "sessions and gates differ");
+        for (id, session) in &seen.sessions {
+            let account = seen.accounts.get(&session.account);
+            match (&self.gates[id], &session.state) {
+                (Gate::Open { secret, generation, .. }, SessionState::Open) => {
+                    assert_eq!(account.map(|a| (a.secret, a.generation)), Some((*secret, *generation)));
+                }
+                (Gate::Closed { sentence }, SessionState::Ended { .. }) => {
+                    assert!(sentence.contains("ended"));
+                }
+                (Gate::Closed { sentence }, SessionState::LoggedOut { .. }) => {
+                    assert!(account.is_none(), "closed although its account is logged in");
+                    assert!(sentence.contains(session.account.as_str()));
+                }
+                (gate, state) => panic!("{gate:?} does not fit {state:?}"),
+            }
+        }
+        assert!(!self.stopped || seen.accounts.is_empty(), "stopped with a credential");
+        let open_logins = self.receiving.len() + self.checking.len();
+        assert!(self.unanswered.len() <= open_logins, "somebody waits for ever");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_keeps_the_promises(steps in proptest::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in steps {
+            world.apply(step);
+            world.check();
+        }
+        world.stop();
+        world.check();
+        prop_assert!(world.unanswered.is_empty(), "unanswered after the stop");
+        while !world.receiving.is_empty() {
+            world.receive(true);
+        }
+        prop_assert!(world.filled.is_empty(), "a credential outlived the daemon: {:?}", world.filled);
+    }
+}
+
+#[test]
+fn an_unused_daemon_retires_and_a_used_one_does_not() {
+    let mut world = World::new();
+    let deadline = world.engine.deadline().unwrap();
+    world.apply(Step::BeginLogin { name: 0, check: false });
+    assert_eq!(world.engine.deadline(), None);
+    world.apply(Step::Receive { arrives: false });
+    assert!(world.engine.deadline().unwrap() > deadline);
+    world.now.since_boot = world.engine.deadline().unwrap();
+    world.feed(Event::DeadlineReached);
+    assert!(world.stopped);
+}
