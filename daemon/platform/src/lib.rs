@@ -4,12 +4,20 @@
 //! per job, and beside it one file per operating system. What a system lacks so far is a named
 //! error ([`Unsupported`]), never a silent gap.
 
+pub mod activation;
 pub mod clock;
 pub mod directories;
 pub mod hardening;
 pub mod memory;
 pub mod peer;
 pub mod permissions;
+pub mod process;
+mod queue;
+pub mod readiness;
+pub mod signal;
+pub mod socket;
+pub mod stdio;
+pub mod terminal;
 
 /// What a socket, pipe or listener must be for the kernel to be asked about it.
 #[cfg(unix)]

@@ -69,30 +69,47 @@ impl SecretPage {
     /// The longest credential a page can hold, in bytes.
     pub const LIMIT: usize = 16 * 1024;
 
-    /// Fills a new page by calling `read` until it returns 0; `read` gets the free rest of the
-    /// page, as in [`io::Read::read`]. Nothing is copied on the way.
+    /// A new page with nothing in it yet.
     ///
     /// # Errors
-    /// [`MemoryError::TooLong`] if `read` has more than [`Self::LIMIT`] bytes to give, and
-    /// [`MemoryError::Kernel`] if no memory was to be had or `read` failed.
+    /// [`MemoryError::Kernel`] if no memory was to be had.
+    pub fn new() -> Result<Self, MemoryError> {
+        let mapping = sys::Mapping::new(Self::LIMIT)?;
+        Ok(Self { mapping: RwLock::new(Content { mapping, length: 0, touched: 0 }) })
+    }
+
+    /// Lets `read` write behind what is there already, as in [`io::Read::read`]: it gets the free
+    /// rest of the page and says how many bytes it wrote. Nothing is copied on the way.
+    ///
+    /// # Errors
+    /// [`MemoryError::TooLong`] if the page is full, and [`MemoryError::Kernel`] if `read` failed.
+    pub fn append(&self, read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> Result<usize, MemoryError> {
+        let mut content = self.mapping.write().unwrap_or_else(PoisonError::into_inner);
+        let length = content.length;
+        let free = content.mapping.bytes_mut().get_mut(length..).unwrap_or_default();
+        if free.is_empty() {
+            return Err(MemoryError::TooLong { limit: Self::LIMIT - 1 });
+        }
+        let count = read(free)?.min(free.len());
+        content.length = length.saturating_add(count);
+        content.touched = content.length;
+        Ok(count)
+    }
+
+    /// A new page filled by calling `read` until it returns 0.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`append`](Self::append).
     pub fn fill(mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<Self, MemoryError> {
-        let mut content = Content { mapping: sys::Mapping::new(Self::LIMIT)?, length: 0, touched: 0 };
+        let page = Self::new()?;
         loop {
-            let free = content.mapping.bytes_mut().get_mut(content.length..).unwrap_or_default();
-            if free.is_empty() {
-                return Err(MemoryError::TooLong { limit: Self::LIMIT - 1 });
-            }
-            match read(free) {
-                Ok(0) => break,
-                Ok(count) => {
-                    content.length = content.length.saturating_add(count).min(Self::LIMIT);
-                    content.touched = content.length;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+            match page.append(&mut read) {
+                Ok(0) => return Ok(page),
+                Ok(_) => {}
+                Err(MemoryError::Kernel(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
-        Ok(Self { mapping: RwLock::new(content) })
     }
 
     /// Shortens the credential to the part of it that `trim` returns (white space around a pasted

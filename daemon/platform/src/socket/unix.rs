@@ -1,0 +1,80 @@
+//! Unix domain sockets (`unix(7)`).
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixListener,
+    },
+    path::Path,
+};
+
+use super::Accepted;
+
+/// A listening socket that tasks wait on.
+pub type LocalListener = tokio::net::UnixListener;
+/// A connection.
+pub type LocalStream = tokio::net::UnixStream;
+
+/// A listening socket that costs nothing while nobody calls: no task waits on it, one
+/// [`Readiness`](crate::readiness::Readiness) watches them all.
+#[derive(Debug)]
+pub struct QuietListener(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Local(UnixListener),
+    Tcp(TcpListener),
+}
+
+impl QuietListener {
+    /// Listens at this path.
+    ///
+    /// # Errors
+    /// What `bind(2)` says.
+    pub fn local(path: &Path) -> io::Result<Self> {
+        let listener = UnixListener::bind(path)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self(Kind::Local(listener)))
+    }
+
+    /// Listens on a free port of 127.0.0.1, and says which.
+    ///
+    /// # Errors
+    /// What `bind(2)` says.
+    pub fn loopback() -> io::Result<(Self, u16)> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        Ok((Self(Kind::Tcp(listener)), port))
+    }
+
+    /// Accepts one connection, if one waits; never blocks.
+    ///
+    /// # Errors
+    /// `WouldBlock` if none waits; else what `accept(2)` says.
+    pub fn accept(&self) -> io::Result<Accepted> {
+        match &self.0 {
+            Kind::Local(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok(Accepted::Local(LocalStream::from_std(stream)?))
+            }
+            Kind::Tcp(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok(Accepted::Tcp(tokio::net::TcpStream::from_std(stream)?))
+            }
+        }
+    }
+}
+
+impl AsFd for QuietListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.0 {
+            Kind::Local(listener) => listener.as_fd(),
+            Kind::Tcp(listener) => listener.as_fd(),
+        }
+    }
+}
