@@ -1,8 +1,18 @@
 //! The daemon's library: everything but `main`.
 //!
-//! `transport` accepts, `service` and `proxy` translate, `engine` owns the state, `effects` act.
-//! See `daemon/README.md` for the map.
+//! `transport` accepts, `service` and `proxy` translate, `engine` owns the state, `effects` act,
+//! `watchers` report. See `daemon/README.md` for the map.
 
+pub mod app;
+pub mod args;
+pub mod config;
+pub mod effects;
+pub mod engine;
 pub mod gate;
+pub mod logging;
 pub mod meter;
 pub mod proxy;
+pub mod random;
+pub mod service;
+pub mod transport;
+pub mod watchers;

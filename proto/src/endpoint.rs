@@ -79,6 +79,11 @@ impl Endpoints {
         self.runtime.join("claudectld.lock")
     }
 
+    /// What a daemon that a client started prints.
+    pub fn log(&self) -> PathBuf {
+        self.runtime.join("claudectld.log")
+    }
+
     /// Held by the one client that starts the daemon.
     pub fn start_lock(&self) -> PathBuf {
         self.runtime.join("start.lock")

@@ -1,0 +1,129 @@
+//! Puts the daemon together.
+
+use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::Parser as _;
+use claudectl_platform::{
+    activation, clock, directories,
+    hardening::{self, Protection},
+    process::ExitWatch,
+    stdio,
+};
+use claudectl_proto::endpoint::Endpoints;
+use tokio::sync::watch;
+
+use crate::{
+    args::{Args, Surroundings},
+    config::{ConfigError, Configuration},
+    effects::{Effects, Sessions},
+    engine::{Engine, mailbox},
+    logging,
+    service::{self, Context, Facts},
+    transport::{self, ListenError},
+    watchers,
+};
+
+/// Why the daemon did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Directory(#[from] directories::DirectoryError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error(transparent)]
+    Schema(#[from] tonic_reflection::server::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Runs the daemon until it is told to stop.
+pub fn run() -> ExitCode {
+    // Before anything else: from here on no other process of this user can look in.
+    let protections = hardening::harden_daemon();
+    let args = Args::parse();
+    match start(&args, protections) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(args: &Args, protections: Vec<Protection>) -> Result<(), Failure> {
+    let surroundings = Surroundings::read();
+    let configuration = Configuration::load(config_path(args, &surroundings)?);
+    let level = configuration.as_ref().ok().and_then(|loaded| loaded.config.log);
+    logging::start(args.log.or(level).unwrap_or(tracing::Level::INFO));
+    let configuration = configuration?;
+    let endpoints = Endpoints::within(directories::runtime(surroundings.runtime.as_deref())?);
+    for weak in protections.iter().filter(|protection| !protection.active) {
+        tracing::warn!("{}: {}", weak.name, weak.detail);
+    }
+    // One thread: nothing races with a wipe, and an idle daemon stays small.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(serve(args, configuration, &endpoints, protections))
+}
+
+fn config_path(args: &Args, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
+    if let Some(path) = &args.config {
+        return Ok(path.clone());
+    }
+    let directory = directories::config(surroundings.config.as_deref(), surroundings.home.as_deref())?;
+    Ok(directory.join("config.toml"))
+}
+
+async fn serve(
+    args: &Args,
+    configuration: Configuration,
+    endpoints: &Endpoints,
+    protections: Vec<Protection>,
+) -> Result<(), Failure> {
+    let listening = transport::listen(endpoints)?;
+    remove_leftovers(endpoints);
+    let limit = configuration.config.limits.control_connections.get().into();
+    let exits = Arc::new(ExitWatch::new()?);
+    let (changes, ticks) = watch::channel(0);
+    let (mailbox, receivers, events, arrivals) = mailbox(ticks);
+    let sessions = Sessions::new(endpoints.clone(), events.clone(), Arc::clone(&exits))?;
+    let effects = Effects::new(endpoints.clone(), events, arrivals, sessions);
+    let may_retire = args.on_demand || listening.activated;
+    let engine = Engine::new(configuration, effects, may_retire, receivers, changes);
+    let facts = Arc::new(Facts { started_at: clock::wall(), protections });
+    let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
+    let orders = watchers::signals::watch(mailbox.clone());
+    ready(args, endpoints)?;
+    tokio::select! {
+        // Returns when the core says stop; everything is wiped then.
+        () = engine.run() => Ok(()),
+        ended = transport::serve(&listening, routes, limit) => Ok(ended?),
+        ended = watchers::processes::watch(exits, mailbox.clone()) => Ok(ended?),
+        ended = orders => Ok(ended?),
+    }
+}
+
+/// Says that clients can connect: to the supervisor, and to the client that started us.
+fn ready(args: &Args, endpoints: &Endpoints) -> io::Result<()> {
+    activation::notify_ready()?;
+    if args.on_demand {
+        stdio::announce("ready\n")?;
+        // The client that started us goes away, and its pipes with it.
+        stdio::redirect(&endpoints.log())?;
+    }
+    tracing::info!("listening (pid {})", std::process::id());
+    Ok(())
+}
+
+/// A daemon that was killed could not take its sockets away. We hold the lock, so they are nobody's.
+fn remove_leftovers(endpoints: &Endpoints) {
+    for directory in [endpoints.sessions(), endpoints.intakes()] {
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        for entry in entries.flatten() {
+            if let Err(error) = std::fs::remove_file(entry.path()) {
+                tracing::warn!("{}: {error}", entry.path().display());
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The command line, and what the environment says about places.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::Parser;
+
+/// Holds Anthropic credentials in locked memory and lends them to sessions.
+#[derive(Debug, Parser)]
+#[command(name = "claudectld", version, about, disable_help_subcommand = true)]
+pub struct Args {
+    /// Configuration file [default: `$XDG_CONFIG_HOME/claudectl/config.toml`]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say `ready` on standard output, then go quiet; stop when unused (this is how claudectl starts it)
+    #[arg(long)]
+    pub on_demand: bool,
+    /// How much to log: error, warn, info or debug
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<tracing::Level>,
+}
+
+/// The places that the environment names. Nothing else of the environment is ever read.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// `XDG_RUNTIME_DIR`.
+    pub runtime: Option<OsString>,
+    /// `XDG_CONFIG_HOME`.
+    pub config: Option<OsString>,
+    /// `HOME`.
+    pub home: Option<OsString>,
+}
+
+impl Surroundings {
+    /// Reads them from the process environment.
+    #[allow(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+    pub fn read() -> Self {
+        Self {
+            runtime: std::env::var_os("XDG_RUNTIME_DIR"),
+            config: std::env::var_os("XDG_CONFIG_HOME"),
+            home: std::env::var_os("HOME"),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The configuration file.
+//!
+//! An unknown key is an error with its line: a misspelt rule must not silently be no rule. A bad
+//! file keeps what was in force and says so in `status`.
+
+mod schema;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+pub use schema::{Config, Upstream};
+
+/// Why a file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It could not be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It does not say what it should; the message names the line.
+    #[error("{path}:{line}: {message}")]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// What is in force, and where it came from.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it exists.
+    pub present: bool,
+    /// Why the file as it is now was not taken.
+    pub error: Option<String>,
+    /// What is in force.
+    pub config: Config,
+}
+
+impl Configuration {
+    /// Reads the file for the first time.
+    ///
+    /// # Errors
+    /// A file that is there but wrong: the daemon must not start with rules that nobody wrote.
+    pub fn load(path: PathBuf) -> Result<Self, ConfigError> {
+        let config = read(&path)?;
+        Ok(Self { path, present: config.is_some(), error: None, config: config.unwrap_or_default() })
+    }
+
+    /// Reads the file again. A bad file keeps the old rules.
+    ///
+    /// # Errors
+    /// What is wrong with it; `error` says the same from then on.
+    pub fn reload(&mut self) -> Result<(), ConfigError> {
+        match read(&self.path) {
+            Ok(config) => {
+                self.present = config.is_some();
+                self.config = config.unwrap_or_default();
+                self.error = None;
+                Ok(())
+            }
+            Err(error) => {
+                self.error = Some(error.to_string());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// `Ok(None)` if there is no such file.
+fn read(path: &Path) -> Result<Option<Config>, ConfigError> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse(path, &text).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        ConfigError::Wrong { path: path.to_owned(), line, message: error.message().to_owned() }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        parse(Path::new("config.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_line() {
+        let message = wrong("[limits]\nsessions = 5\nsesions = 6\n");
+        assert!(message.starts_with("config.toml:3: unknown field `sesions`"), "{message}");
+        assert!(wrong("[unknown]\n").starts_with("config.toml:1: unknown field `unknown`"));
+    }
+
+    #[test]
+    fn out_of_range_is_an_error() {
+        assert!(wrong("[limits]\nsessions = 0\n").contains(":2:"));
+        assert!(wrong("log = \"chatty\"\n").contains(":1:"));
+    }
+
+    #[test]
+    fn a_bad_file_keeps_the_old_rules_and_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(&path, "[limits]\nsessions = 5\n").unwrap();
+        let mut configuration = Configuration::load(path.clone()).unwrap();
+        fs::write(&path, "[limits]\nsessions = \"many\"\n").unwrap();
+        assert!(configuration.reload().is_err());
+        assert_eq!(configuration.config.policy().max_sessions, 5);
+        assert!(configuration.error.as_deref().unwrap().contains("config.toml:2:"));
+        fs::remove_file(&path).unwrap();
+        configuration.reload().unwrap();
+        assert!(!configuration.present && configuration.error.is_none());
+    }
+
+    #[test]
+    fn a_missing_file_means_the_defaults() {
+        let directory = tempfile::tempdir().unwrap();
+        let configuration = Configuration::load(directory.path().join("config.toml")).unwrap();
+        assert!(!configuration.present);
+        assert_eq!(configuration.config.policy(), claudectl_core::policy::Policy::default());
+    }
+}

@@ -1,0 +1,158 @@
+//! Carries out what the core decides.
+//!
+//! Quick effects are done at once and return what follows from them; slow ones run as tasks of
+//! their own and report through the event channel.
+
+mod doors;
+mod intake;
+mod login;
+mod sessions;
+mod vault;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use claudectl_core::{
+    command::Command,
+    effect::Effect,
+    error::Refusal,
+    event::Event,
+    ids::{RequestId, SessionId},
+};
+use claudectl_platform::{memory::SecretPage, peer::Peer};
+use claudectl_proto::endpoint::Endpoints;
+use tokio::sync::mpsc;
+
+pub use login::Arrival;
+pub use sessions::Sessions;
+
+use crate::{
+    effects::vault::Vault,
+    engine::{Ask, Progress, Replies, Reply},
+    meter::Reading,
+    proxy::upstream::Upstream,
+};
+
+/// Everything that the engine acts through.
+#[derive(Debug)]
+pub struct Effects {
+    endpoints: Endpoints,
+    events: mpsc::Sender<Event>,
+    arrivals: mpsc::Sender<Arrival>,
+    vault: Vault,
+    sessions: Sessions,
+    askers: BTreeMap<RequestId, Asker>,
+    next_request: u64,
+}
+
+/// Who waits for an answer.
+#[derive(Debug, Clone)]
+struct Asker {
+    peer: Peer,
+    replies: Replies,
+}
+
+/// A credential that is held, with the one upstream that may ever see it.
+#[derive(Debug, Clone)]
+struct Held {
+    page: Arc<SecretPage>,
+    upstream: Arc<Upstream>,
+}
+
+impl Effects {
+    /// Acts on these sockets; reports on these channels.
+    pub fn new(
+        endpoints: Endpoints,
+        events: mpsc::Sender<Event>,
+        arrivals: mpsc::Sender<Arrival>,
+        sessions: Sessions,
+    ) -> Self {
+        Self {
+            endpoints,
+            events,
+            arrivals,
+            vault: Vault::default(),
+            sessions,
+            askers: BTreeMap::new(),
+            next_request: 1,
+        }
+    }
+
+    /// Notes who waits for the answer to a command.
+    pub fn expect_answer(&mut self, ask: Ask) -> (RequestId, Command) {
+        let Ask { peer, command, replies } = ask;
+        let request = RequestId(self.next_request);
+        self.next_request = self.next_request.wrapping_add(1);
+        self.askers.insert(request, Asker { peer, replies });
+        (request, command)
+    }
+
+    /// Takes a credential that arrived into the vault.
+    pub fn keep(&mut self, arrival: Arrival) -> Event {
+        let secret = self.vault.keep(arrival.held);
+        Event::CredentialReceived { login: arrival.login, secret }
+    }
+
+    /// What each session used.
+    pub fn readings(&self) -> BTreeMap<SessionId, Reading> {
+        self.sessions.readings()
+    }
+
+    /// Does one thing; returns what followed from it at once.
+    pub fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Answer { request, answer } => {
+                if let Some(asker) = self.askers.remove(&request) {
+                    tell(&asker.replies, Reply::Done(answer));
+                }
+                None
+            }
+            Effect::ReceiveCredential { login, details } => {
+                let asker = self.askers.get(&details.request)?.clone();
+                match self.endpoints.intake(login.0) {
+                    Ok(socket) => {
+                        let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
+                        login::receive(login, details, asker, socket, arrivals, events);
+                        None
+                    }
+                    Err(error) => {
+                        Some(Event::LoginFailed { login, why: Refusal::Resource(error.to_string()) })
+                    }
+                }
+            }
+            Effect::CheckCredential { login, details, secret } => {
+                let (asker, held) = (self.askers.get(&details.request)?.clone(), self.vault.get(secret)?);
+                login::check(login, details, asker, held, self.events.clone());
+                None
+            }
+            Effect::WipeCredential { secret } => Some(self.vault.wipe(secret)),
+            Effect::StartSession { request, session, gate } => {
+                let started = self.sessions.start(&session, &gate, &self.vault);
+                let outcome =
+                    started.map(|environment| self.progress(request, Progress::Environment(environment)));
+                Some(Event::SessionStarted { session: session.id, outcome })
+            }
+            Effect::PublishGate { session, gate } => {
+                self.sessions.publish(session, &gate, &self.vault);
+                None
+            }
+            Effect::RemoveSession { session } => {
+                self.sessions.remove(session);
+                None
+            }
+            Effect::Stop => None,
+        }
+    }
+}
+
+impl Effects {
+    fn progress(&self, request: RequestId, progress: Progress) {
+        if let Some(asker) = self.askers.get(&request) {
+            tell(&asker.replies, Reply::Progress(progress));
+        }
+    }
+}
+
+/// Never blocks the engine: a client that does not read its few replies loses them.
+fn tell(replies: &Replies, reply: Reply) {
+    let _ = replies.try_send(reply);
+}

@@ -1,0 +1,129 @@
+//! The one-shot socket that a credential comes in by.
+//!
+//! gRPC would leave copies of it in HTTP/2 frames, decoders and messages. Here the kernel writes it
+//! straight into the secret page, and nowhere else.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use claudectl_platform::{
+    memory::{MemoryError, SecretPage},
+    peer::{self, Peer},
+    permissions,
+};
+use tokio::net::{UnixListener, UnixStream};
+
+/// How long an intake stays open.
+pub(super) const OPEN_FOR: Duration = Duration::from_secs(30);
+
+/// Why no credential came in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IntakeError {
+    #[error("nothing came within {} seconds", OPEN_FOR.as_secs())]
+    TooLate,
+    #[error("process {pid} of user {uid} connected instead of the one that asked")]
+    Stranger { pid: u32, uid: u32 },
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// An open intake. Its socket disappears with it.
+#[derive(Debug)]
+pub(super) struct Intake {
+    listener: UnixListener,
+    path: SocketFile,
+}
+
+/// Removes the socket when dropped.
+#[derive(Debug)]
+pub(super) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            tracing::warn!("{}: {error}", self.0.display());
+        }
+    }
+}
+
+/// Opens an intake at this path.
+pub(super) fn open(path: PathBuf) -> io::Result<Intake> {
+    if let Some(directory) = path.parent() {
+        permissions::private_directory(directory).map_err(io::Error::other)?;
+    }
+    let listener = UnixListener::bind(&path)?;
+    let path = SocketFile(path);
+    permissions::restrict_socket(&path.0)?;
+    Ok(Intake { listener, path })
+}
+
+impl Intake {
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path.0
+    }
+
+    /// Receives one credential from the process that asked to log in, and from no other.
+    pub(super) async fn receive(self, expected: Peer) -> Result<SecretPage, IntakeError> {
+        let receive = async {
+            let (stream, _) = self.listener.accept().await?;
+            let found = peer::of_stream(&stream)?;
+            if found != expected {
+                return Err(IntakeError::Stranger { pid: found.pid, uid: found.uid });
+            }
+            read(&stream).await
+        };
+        tokio::time::timeout(OPEN_FOR, receive).await.unwrap_or(Err(IntakeError::TooLate))
+    }
+}
+
+async fn read(stream: &UnixStream) -> Result<SecretPage, IntakeError> {
+    let page = SecretPage::new()?;
+    loop {
+        stream.readable().await?;
+        match page.append(|free| stream.try_read(free)) {
+            Ok(0) => return Ok(page),
+            Ok(_) => {}
+            Err(MemoryError::Kernel(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    async fn hand_over(bytes: &'static [u8], expected: Peer) -> Result<SecretPage, IntakeError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("intake/1.sock");
+        let intake = open(path.clone()).unwrap();
+        let writing = async {
+            let mut stream = UnixStream::connect(&path).await.unwrap();
+            // A refused stream may be closed under our hands.
+            let _ = stream.write_all(bytes).await;
+        };
+        let (received, ()) = tokio::join!(intake.receive(expected), writing);
+        assert!(!path.exists(), "the socket outlived the intake");
+        received
+    }
+
+    fn myself() -> Peer {
+        Peer { uid: peer::own_uid(), pid: std::process::id() }
+    }
+
+    #[tokio::test]
+    async fn receives_from_the_process_that_asked() {
+        let page = hand_over(b"sk-ant-api03-TESTTESTTEST\n", myself()).await.unwrap();
+        assert_eq!(page.expose(<[u8]>::to_vec).unwrap(), b"sk-ant-api03-TESTTESTTEST\n");
+    }
+
+    #[tokio::test]
+    async fn refuses_every_other_process() {
+        let expected = Peer { pid: 1, ..myself() };
+        let error = hand_over(b"sk-ant-api03-TESTTESTTEST\n", expected).await.unwrap_err();
+        assert!(matches!(error, IntakeError::Stranger { pid, .. } if pid == std::process::id()));
+    }
+}

@@ -1,0 +1,210 @@
+//! Sessions that run: their gate, their API socket, the watch over their process.
+
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+
+use claudectl_core::{
+    error::Refusal,
+    event::Event,
+    ids::SessionId,
+    secret::Secret,
+    session::{Gate as CoreGate, Session, Transport},
+};
+use claudectl_platform::{
+    permissions,
+    process::{ExitWatch, Process, WatchKey},
+    socket::QuietListener,
+};
+use claudectl_proto::endpoint::Endpoints;
+use tokio::sync::mpsc;
+
+use super::{
+    doors::{Door, Doors},
+    vault::Vault,
+};
+use crate::{
+    gate::{Access, Gate, GateState},
+    meter::{Meter, Reading},
+    proxy::ApiSession,
+    random,
+    watchers::processes::{self, Subject},
+};
+
+/// The sessions that run.
+#[derive(Debug)]
+pub struct Sessions {
+    endpoints: Endpoints,
+    events: mpsc::Sender<Event>,
+    doors: Doors,
+    exits: Arc<ExitWatch>,
+    running: BTreeMap<SessionId, Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    session: Arc<ApiSession>,
+    socket: Option<PathBuf>,
+    /// Ends the watch over the process and its terminal when dropped.
+    _watches: Vec<WatchKey>,
+}
+
+/// A bound API socket, and what the program has to find in its environment to reach it.
+struct Bound {
+    listener: QuietListener,
+    socket: Option<PathBuf>,
+    capability: Option<Secret<String>>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Sessions {
+    /// No session yet.
+    ///
+    /// # Errors
+    /// What the kernel says when it has no descriptor left to wait on.
+    pub fn new(endpoints: Endpoints, events: mpsc::Sender<Event>, exits: Arc<ExitWatch>) -> io::Result<Self> {
+        permissions::private_directory(&endpoints.sessions()).map_err(io::Error::other)?;
+        Ok(Self { endpoints, events, doors: Doors::start()?, exits, running: BTreeMap::new() })
+    }
+
+    /// Brings up a session; returns what its program has to find in its environment.
+    pub(super) fn start(
+        &mut self,
+        session: &Session,
+        gate: &CoreGate,
+        vault: &Vault,
+    ) -> Result<Vec<(&'static str, String)>, Refusal> {
+        let watches = self.watch(session).map_err(|error| unwatched(session, &error))?;
+        let bound = self.bind(session)?;
+        let api = Arc::new(ApiSession {
+            id: session.id,
+            process: session.process,
+            children: session.children,
+            capability: bound.capability,
+            gate: Gate::new(state(gate, vault)),
+            meter: Meter::default(),
+            events: self.events.clone(),
+        });
+        self.doors.open(session.id, Door { listener: bound.listener, session: Arc::clone(&api) });
+        self.running.insert(session.id, Running { session: api, socket: bound.socket, _watches: watches });
+        Ok(environment(session, bound.environment))
+    }
+
+    /// Replaces what the requests of a session read.
+    pub(super) fn publish(&self, id: SessionId, gate: &CoreGate, vault: &Vault) {
+        if let Some(running) = self.running.get(&id) {
+            running.session.gate.publish(state(gate, vault));
+        }
+    }
+
+    /// Takes a session down: its socket disappears, its streams are cut.
+    pub(super) fn remove(&mut self, id: SessionId) {
+        let Some(running) = self.running.remove(&id) else { return };
+        running.session.gate.publish(GateState::Closed { sentence: String::new() });
+        self.doors.close(id);
+        if let Some(socket) = running.socket {
+            remove_socket(&socket);
+        }
+    }
+
+    /// What each session used.
+    pub(super) fn readings(&self) -> BTreeMap<SessionId, Reading> {
+        self.running.iter().map(|(id, running)| (*id, running.session.meter.read())).collect()
+    }
+
+    fn watch(&self, session: &Session) -> io::Result<Vec<WatchKey>> {
+        let subjects = [(Some(session.process), Subject::Process), (session.terminal, Subject::Terminal)];
+        let mut keys = Vec::new();
+        for (process, subject) in subjects {
+            let Some(process) = process else { continue };
+            keys.push(self.exits.add(platform_process(process), processes::token(session.id, subject))?);
+        }
+        Ok(keys)
+    }
+
+    fn bind(&self, session: &Session) -> Result<Bound, Refusal> {
+        match session.transport {
+            Transport::Unix => self.bind_local(session.id),
+            Transport::Tcp => bind_loopback(),
+        }
+        .map_err(|error| Refusal::Resource(format!("no API socket for the session: {error}")))
+    }
+
+    fn bind_local(&self, id: SessionId) -> io::Result<Bound> {
+        let path = self.endpoints.session(&id.to_string()).map_err(io::Error::other)?;
+        let listener = QuietListener::local(&path)?;
+        permissions::restrict_socket(&path)?;
+        let environment = vec![
+            ("ANTHROPIC_UNIX_SOCKET", path.display().to_string()),
+            ("ANTHROPIC_BASE_URL", "http://claudectl.invalid".to_owned()),
+            ("ANTHROPIC_AUTH_TOKEN", PLACEHOLDER.to_owned()),
+        ];
+        Ok(Bound { listener, socket: Some(path), capability: None, environment })
+    }
+}
+
+/// What the program has to find in its environment (facts about the genuine client, section 3).
+fn environment(session: &Session, address: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    let mut environment = address;
+    environment.extend([
+        // Else the placeholder is sent to Anthropic beside the socket: harmless, but noisy.
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+        // `/login` inside a session would plant a plaintext login.
+        ("DISABLE_LOGIN_COMMAND", "1".to_owned()),
+        // No settings file may point the session elsewhere.
+        ("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1".to_owned()),
+        ("CLAUDECTL_SESSION", session.id.to_string()),
+        ("CLAUDECTL_ACCOUNT", session.account.to_string()),
+    ]);
+    environment
+}
+
+/// What stands where a credential is expected. The genuine client knows it for what it is.
+const PLACEHOLDER: &str = "ssh-placeholder";
+
+fn bind_loopback() -> io::Result<Bound> {
+    let (listener, port) = QuietListener::loopback()?;
+    let capability = random::hexadecimal(32)?;
+    let environment = vec![
+        ("ANTHROPIC_BASE_URL", format!("http://127.0.0.1:{port}")),
+        ("ANTHROPIC_AUTH_TOKEN", capability.clone()),
+    ];
+    Ok(Bound { listener, socket: None, capability: Some(Secret::new(capability)), environment })
+}
+
+fn state(gate: &CoreGate, vault: &Vault) -> GateState {
+    match gate {
+        CoreGate::Closed { sentence } => GateState::Closed { sentence: sentence.clone() },
+        CoreGate::Open { account, secret, generation, kind, .. } => match vault.get(*secret) {
+            Some(held) => GateState::Open(Arc::new(Access {
+                account: account.clone(),
+                secret: held.page,
+                generation: *generation,
+                kind: *kind,
+                upstream: held.upstream,
+            })),
+            // The core opened a gate with a page that the vault does not know: stay closed.
+            None => GateState::Closed { sentence: claudectl_core::sentence::lost(account) },
+        },
+    }
+}
+
+fn remove_socket(path: &std::path::Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!("{}: {error}", path.display());
+    }
+}
+
+fn unwatched(session: &Session, error: &io::Error) -> Refusal {
+    Refusal::Resource(format!("process {} cannot be watched: {error}", session.process.pid))
+}
+
+fn platform_process(process: claudectl_core::session::Process) -> Process {
+    Process { pid: process.pid, started: process.started }
+}
+
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        while let Some(id) = self.running.keys().next().copied() {
+            self.remove(id);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The one task that owns the core's state.
+//!
+//! Events come in, effects go out, results come back as events. Nobody else changes anything.
+
+mod ask;
+mod mailbox;
+
+use std::{collections::VecDeque, time::Duration};
+
+use claudectl_core::{effect::Effect, event::Event, time::Now};
+use claudectl_platform::clock;
+use tokio::sync::{mpsc, watch};
+
+pub use ask::{Ask, Progress, Replies, Reply};
+pub use mailbox::{Gone, Mailbox, Receivers, View, mailbox};
+
+use crate::{
+    config::Configuration,
+    effects::Effects,
+    engine::mailbox::{Inquiry, Message},
+};
+
+/// The engine and everything it acts through.
+#[derive(Debug)]
+pub struct Engine {
+    core: claudectl_core::engine::Engine,
+    effects: Effects,
+    configuration: Configuration,
+    /// Whether an unused daemon may stop by itself.
+    may_retire: bool,
+    receivers: Receivers,
+    changes: watch::Sender<u64>,
+}
+
+/// The time, by both clocks.
+pub fn now() -> Now {
+    Now { since_boot: clock::since_boot(), wall: clock::wall() }
+}
+
+impl Engine {
+    /// An engine that holds nothing.
+    pub fn new(
+        configuration: Configuration,
+        effects: Effects,
+        may_retire: bool,
+        receivers: Receivers,
+        changes: watch::Sender<u64>,
+    ) -> Self {
+        let policy = policy(&configuration, may_retire);
+        let core = claudectl_core::engine::Engine::new(policy, now());
+        Self { core, effects, configuration, may_retire, receivers, changes }
+    }
+
+    /// Runs until the core says stop; everything is wiped then.
+    pub async fn run(mut self) {
+        loop {
+            let wait = self.core.deadline().map(|deadline| deadline.saturating_sub(clock::since_boot()));
+            let event = tokio::select! {
+                // What happened goes before what is asked.
+                biased;
+                event = self.receivers.events.recv() => event,
+                arrival = self.receivers.arrivals.recv() => arrival.map(|arrival| self.effects.keep(arrival)),
+                message = self.receivers.messages.recv() => message.and_then(|message| self.translate(message)),
+                () = sleep(wait) => Some(Event::DeadlineReached),
+            };
+            let Some(event) = event else { continue };
+            if self.carry_out(event) {
+                return;
+            }
+        }
+    }
+
+    /// Handles one event and everything that follows from it at once; true when the daemon stops.
+    fn carry_out(&mut self, event: Event) -> bool {
+        let mut waiting = VecDeque::from([event]);
+        let mut stop = false;
+        while let Some(event) = waiting.pop_front() {
+            for effect in self.core.handle(event, now()) {
+                stop |= effect == Effect::Stop;
+                waiting.extend(self.effects.perform(effect));
+            }
+        }
+        self.changes.send_modify(|version| *version = version.wrapping_add(1));
+        stop
+    }
+
+    fn translate(&mut self, message: Message) -> Option<Event> {
+        match message {
+            Message::Ask(ask) => {
+                let (request, command) = self.effects.expect_answer(ask);
+                Some(Event::Asked { request, command })
+            }
+            Message::Inquire(Inquiry::View(reply)) => {
+                let _ = reply.send(View {
+                    snapshot: self.core.snapshot(),
+                    readings: self.effects.readings(),
+                    configuration: self.configuration.clone(),
+                });
+                None
+            }
+            Message::Inquire(Inquiry::Reload(reply)) => {
+                let outcome = self.configuration.reload().map_err(|error| error.to_string());
+                if let Err(error) = &outcome {
+                    tracing::error!("configuration not taken: {error}");
+                }
+                let policy = policy(&self.configuration, self.may_retire);
+                let _ = reply.send(outcome.map(|()| self.configuration.clone()));
+                Some(Event::PolicyLoaded(policy))
+            }
+        }
+    }
+}
+
+fn policy(configuration: &Configuration, may_retire: bool) -> claudectl_core::policy::Policy {
+    let mut policy = configuration.config.policy();
+    policy.exit_when_unused = policy.exit_when_unused.filter(|_| may_retire);
+    policy
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A bounded channel for events: senders wait, nothing is ever lost.
+pub fn events() -> (mpsc::Sender<Event>, mpsc::Receiver<Event>) {
+    mpsc::channel(1024)
+}

@@ -1,0 +1,58 @@
+//! `DaemonService`.
+
+use std::pin::Pin;
+
+use claudectl_proto::v1::{self, daemon_service_server::DaemonService};
+use tokio_stream::{Stream, StreamExt as _, wrappers::WatchStream};
+use tonic::{Request, Response, Status};
+
+use super::{Context, convert, status};
+
+#[tonic::async_trait]
+impl DaemonService for Context {
+    type WatchStatusStream = Pin<Box<dyn Stream<Item = Result<v1::WatchStatusResponse, Status>> + Send>>;
+
+    async fn get_status(
+        &self,
+        _: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        Ok(Response::new(v1::GetStatusResponse { status: Some(self.status().await?) }))
+    }
+
+    async fn watch_status(
+        &self,
+        _: Request<v1::WatchStatusRequest>,
+    ) -> Result<Response<Self::WatchStatusStream>, Status> {
+        // The stream starts with the value as it is now, so the first message is the current state.
+        let context = self.clone();
+        let statuses = WatchStream::new(self.mailbox.changes()).then(move |_| {
+            let context = context.clone();
+            async move { Ok(v1::WatchStatusResponse { status: Some(context.status().await?) }) }
+        });
+        Ok(Response::new(Box::pin(statuses)))
+    }
+
+    async fn reload(&self, _: Request<v1::ReloadRequest>) -> Result<Response<v1::ReloadResponse>, Status> {
+        let outcome = self.mailbox.reload().await.map_err(status::gone)?;
+        let configuration = outcome.map_err(status::bad_configuration)?;
+        let configuration = Some(convert::configuration(&configuration));
+        Ok(Response::new(v1::ReloadResponse { configuration }))
+    }
+}
+
+impl Context {
+    async fn status(&self) -> Result<v1::Status, Status> {
+        let view = self.mailbox.view().await.map_err(status::gone)?;
+        Ok(v1::Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: self.facts.started_at,
+            accounts: convert::accounts(&view.snapshot),
+            default_account: view.snapshot.default.as_ref().map(ToString::to_string).unwrap_or_default(),
+            sessions: convert::sessions(&view.snapshot, &view.readings),
+            protections: self.facts.protections.iter().map(convert::protection).collect(),
+            configuration: Some(convert::configuration(&view.configuration)),
+            desktop_watched: false,
+        })
+    }
+}

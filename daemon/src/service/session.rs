@@ -1,0 +1,94 @@
+//! `SessionService`.
+
+use claudectl_core::{
+    command::{Command, OpenSession},
+    effect::Answer,
+    ids::{AccountName, SessionId},
+    session::{Process, Transport},
+};
+use claudectl_platform::{peer::Peer, process};
+use claudectl_proto::v1::{self, session_service_server::SessionService};
+use tonic::{Code, Request, Response, Status};
+
+use super::{Context, answer, convert, peer, status};
+
+/// The longest program name or directory that is kept, in bytes.
+const LONGEST_TEXT: usize = 4096;
+
+#[tonic::async_trait]
+impl SessionService for Context {
+    async fn open_session(
+        &self,
+        request: Request<v1::OpenSessionRequest>,
+    ) -> Result<Response<v1::OpenSessionResponse>, Status> {
+        let peer = peer(&request)?;
+        let open = Command::OpenSession(open_session(peer, request.into_inner())?);
+        match self.ask_with_environment(peer, open).await? {
+            (Answer::SessionOpened { session }, environment) => Ok(Response::new(v1::OpenSessionResponse {
+                session: Some(convert::session(&session, None)),
+                environment: environment.into_iter().map(variable).collect(),
+            })),
+            _ => Err(answer::unexpected()),
+        }
+    }
+
+    async fn list_sessions(
+        &self,
+        _: Request<v1::ListSessionsRequest>,
+    ) -> Result<Response<v1::ListSessionsResponse>, Status> {
+        let view = self.mailbox.view().await.map_err(status::gone)?;
+        let sessions = convert::sessions(&view.snapshot, &view.readings);
+        Ok(Response::new(v1::ListSessionsResponse { sessions }))
+    }
+
+    async fn end_session(
+        &self,
+        request: Request<v1::EndSessionRequest>,
+    ) -> Result<Response<v1::EndSessionResponse>, Status> {
+        let peer = peer(&request)?;
+        let session = request.into_inner().session.parse::<SessionId>().map_err(|_| {
+            status::invalid("a session is named by 8 hexadecimal digits", "`claudectl sessions` lists them")
+        })?;
+        match self.ask(peer, Command::EndSession { session }).await? {
+            Answer::SessionEnded { session } => {
+                let session = Some(convert::session(&session, None));
+                Ok(Response::new(v1::EndSessionResponse { session }))
+            }
+            _ => Err(answer::unexpected()),
+        }
+    }
+}
+
+fn open_session(peer: Peer, request: v1::OpenSessionRequest) -> Result<OpenSession, Status> {
+    let transport = match request.transport() {
+        v1::Transport::Unix | v1::Transport::Unspecified => Transport::Unix,
+        v1::Transport::Tcp => Transport::Tcp,
+    };
+    let account = Some(request.account).filter(|account| !account.is_empty());
+    let account = account.map(|name| name.parse::<AccountName>()).transpose();
+    let unknown = |error| {
+        let message = format!("process {} cannot be identified: {error}", peer.pid);
+        claudectl_proto::reason::status(Code::FailedPrecondition, v1::Reason::UnknownPeer, message, "")
+    };
+    let core = |process: process::Process| Process { pid: process.pid, started: process.started };
+    let id = crate::random::number().map_err(unknown)?;
+    Ok(OpenSession {
+        id: SessionId(id),
+        process: process::identify(peer.pid).map(core).map_err(unknown)?,
+        terminal: process::terminal_leader(peer.pid).map_err(unknown)?.map(core),
+        account: account.map_err(|error| status::invalid(&error, ""))?,
+        transport,
+        children: request.children,
+        program: bounded(request.program),
+        directory: bounded(request.directory),
+    })
+}
+
+fn bounded(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    text
+}
+
+fn variable((name, value): (&'static str, String)) -> v1::EnvironmentVariable {
+    v1::EnvironmentVariable { name: name.to_owned(), value }
+}

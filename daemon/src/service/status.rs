@@ -1,0 +1,69 @@
+//! Refusal → gRPC status. The one table.
+
+use claudectl_core::error::Refusal;
+use claudectl_proto::{reason, v1::Reason};
+use tonic::{Code, Status};
+
+use crate::engine::Gone;
+
+/// The status that tells a client what was refused, why, and what to do about it.
+pub(super) fn refused(refusal: &Refusal) -> Status {
+    let (code, reason, hint) = classify(refusal);
+    reason::status(code, reason, refusal.to_string(), hint)
+}
+
+/// The request itself is wrong.
+pub(super) fn invalid(message: &(impl ToString + ?Sized), hint: &str) -> Status {
+    reason::status(Code::InvalidArgument, Reason::InvalidArgument, message.to_string(), hint)
+}
+
+/// The daemon is stopping.
+pub(super) fn gone(_: Gone) -> Status {
+    refused(&Refusal::Stopping)
+}
+
+/// The configuration file is wrong.
+pub(super) fn bad_configuration(message: String) -> Status {
+    let hint = "mend the file and run `claudectl reload`; the old rules stay in force";
+    reason::status(Code::FailedPrecondition, Reason::BadConfiguration, message, hint)
+}
+
+fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {
+    match refusal {
+        Refusal::NotLoggedIn(_) | Refusal::NothingLoggedIn => {
+            (Code::FailedPrecondition, Reason::NotLoggedIn, "log in with `claudectl login`")
+        }
+        Refusal::NoDefault(_) => (
+            Code::FailedPrecondition,
+            Reason::NoDefaultAccount,
+            "name one with --account, or make one the default with `claudectl switch`",
+        ),
+        Refusal::NotACredential(_) => (
+            Code::InvalidArgument,
+            Reason::NotACredential,
+            "copy the whole key from https://platform.claude.com/settings/keys",
+        ),
+        Refusal::CredentialRefused { .. } => (
+            Code::PermissionDenied,
+            Reason::CredentialRefused,
+            "check that the key is not disabled and belongs to this upstream",
+        ),
+        Refusal::UpstreamUnreachable { .. } => (
+            Code::Unavailable,
+            Reason::UpstreamUnreachable,
+            "check the network, or log in without asking: `--offline`",
+        ),
+        Refusal::IntakeFailed(_) => (Code::Aborted, Reason::IntakeFailed, "run the login again"),
+        Refusal::BadRoute(_) => (Code::InvalidArgument, Reason::InvalidArgument, ""),
+        Refusal::UnknownSession(_) => {
+            (Code::NotFound, Reason::UnknownSession, "`claudectl sessions` lists them")
+        }
+        Refusal::LimitReached { .. } => {
+            (Code::ResourceExhausted, Reason::LimitReached, "raise it under [limits] in config.toml")
+        }
+        Refusal::Resource(_) => {
+            (Code::Unavailable, Reason::Resource, "`claudectl doctor` looks for the cause")
+        }
+        Refusal::Stopping => (Code::Unavailable, Reason::Stopping, "try again in a moment"),
+    }
+}
