@@ -12,6 +12,7 @@ pub mod memory;
 pub mod peer;
 pub mod permissions;
 pub mod process;
+#[cfg(unix)]
 mod queue;
 pub mod readiness;
 pub mod signal;

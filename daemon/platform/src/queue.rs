@@ -1,0 +1,81 @@
+//! One kernel queue for many descriptors: waiting on all of them costs one task.
+
+#[cfg_attr(target_os = "linux", path = "queue/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "queue/macos.rs")]
+mod sys;
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    sync::{Arc, OnceLock},
+};
+
+use tokio::io::{Interest, unix::AsyncFd};
+
+pub(crate) use sys::Often;
+
+/// `epoll(7)` or `kqueue(2)`.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    kernel: Arc<OwnedFd>,
+    /// Made at the first wait, because only then there must be a runtime.
+    registered: OnceLock<AsyncFd<Arc<OwnedFd>>>,
+}
+
+impl Queue {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { kernel: Arc::new(sys::create()?), registered: OnceLock::new() })
+    }
+
+    /// Reports `token` when the descriptor becomes readable.
+    pub(crate) fn add(&self, descriptor: BorrowedFd<'_>, token: u64, often: Often) -> io::Result<()> {
+        sys::add(self.kernel.as_fd(), descriptor, token, often)
+    }
+
+    pub(crate) fn remove(&self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        sys::remove(self.kernel.as_fd(), descriptor)
+    }
+
+    /// Tokens of what is ready now. Never blocks.
+    pub(crate) fn ready(&self) -> io::Result<Vec<u64>> {
+        sys::ready(self.kernel.as_fd())
+    }
+
+    /// Waits until something is ready; what still is at the next call is told again.
+    pub(crate) async fn wait(&self) -> io::Result<Vec<u64>> {
+        let registered = self.registered()?;
+        loop {
+            // Ready as far as the runtime knows until `ready` finds nothing, because the queue may
+            // hold more than one call tells.
+            let mut guard = registered.readable().await?;
+            let tokens = self.ready()?;
+            if !tokens.is_empty() {
+                return Ok(tokens);
+            }
+            guard.clear_ready();
+        }
+    }
+
+    fn registered(&self) -> io::Result<&AsyncFd<Arc<OwnedFd>>> {
+        if self.registered.get().is_none() {
+            let kernel = Arc::clone(&self.kernel);
+            // SAFETY: the descriptor is open for as long as anybody has the `Arc`.
+            let registered = unsafe { AsyncFd::register_with_interest(kernel, Interest::READABLE)? };
+            // Lost against another thread: theirs is as good.
+            let _ = self.registered.set(registered);
+        }
+        self.registered.get().ok_or_else(|| io::Error::other("the queue is not registered"))
+    }
+}
+
+impl AsFd for Queue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.kernel.as_fd()
+    }
+}
+
+impl AsRawFd for Queue {
+    fn as_raw_fd(&self) -> RawFd {
+        self.kernel.as_raw_fd()
+    }
+}
