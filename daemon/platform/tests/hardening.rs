@@ -46,7 +46,11 @@ impl Stage {
         }
         let place = tempfile::tempdir().unwrap();
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        fs::copy(std::env::current_exe().unwrap(), place.path().join("subject")).unwrap();
+        // By another process: one that is started meanwhile would inherit the open copy, and a program
+        // that is open for writing cannot be run.
+        let mut copy = Command::new("cp");
+        copy.arg(std::env::current_exe().unwrap()).arg(place.path().join("subject"));
+        assert!(copy.status().unwrap().success());
         Some(Self { place })
     }
 

@@ -78,7 +78,8 @@ fn a_process_is_the_same_until_it_ends() {
 #[test]
 fn descent_is_by_number_and_start() {
     // The shell, and a child of the shell.
-    let mut shell = Running::new(Command::new("/bin/sh").args(["-c", "/bin/cat <&0 & echo $!; wait"]));
+    let mut shell =
+        Running::new(Command::new("/bin/sh").args(["-c", "exec 3<&0; /bin/cat <&3 & echo $!; wait"]));
     let grandchild = shell.number();
     let shell_is = identify(shell.pid()).unwrap();
     assert!(descends_from(grandchild, shell_is));
@@ -102,7 +103,7 @@ fn descent_is_by_number_and_start() {
 fn the_leader_of_the_terminal_is_found() {
     let (_primary, secondary) = terminal();
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "/bin/cat <&0 & echo $!; wait"]);
+    command.args(["-c", "exec 3<&0; /bin/cat <&3 & echo $!; wait"]);
     // SAFETY: two plain system calls.
     unsafe {
         command.pre_exec(move || {

@@ -141,8 +141,9 @@ extern "C" fn note(signal: libc::c_int) {
 fn noting() -> libc::sigaction {
     // SAFETY: all zeroes is a valid `sigaction`: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { mem::zeroed() };
-    // SAFETY: a pointer and a number of the same size. The two are the same to the C library.
-    action.sa_sigaction = unsafe { mem::transmute::<extern "C" fn(libc::c_int), libc::sighandler_t>(note) };
+    #[allow(clippy::as_conversions, reason = "the C library's type for it is a number")]
+    let note = note as *const () as libc::sighandler_t;
+    action.sa_sigaction = note;
     action
 }
 
