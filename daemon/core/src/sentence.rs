@@ -20,6 +20,12 @@ pub fn ended(since: i64) -> String {
     )
 }
 
+/// The session's process or terminal is gone, but somebody still holds a connection.
+pub fn over() -> String {
+    "claudectl: this session is over, because its process or its terminal ended. Start `claude` again to go on."
+        .to_owned()
+}
+
 /// Another process holds the session.
 pub fn not_yours() -> &'static str {
     "claudectl: this API socket belongs to another process. Only the session's own process may use it; \

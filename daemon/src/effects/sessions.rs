@@ -7,6 +7,7 @@ use claudectl_core::{
     event::Event,
     ids::SessionId,
     secret::Secret,
+    sentence,
     session::{Gate as CoreGate, Session, Transport},
 };
 use claudectl_platform::{
@@ -98,7 +99,7 @@ impl Sessions {
     /// Takes a session down: its socket disappears, its streams are cut.
     pub(super) fn remove(&mut self, id: SessionId) {
         let Some(running) = self.running.remove(&id) else { return };
-        running.session.gate.publish(GateState::Closed { sentence: String::new() });
+        running.session.gate.publish(GateState::Closed { sentence: sentence::over() });
         self.doors.close(id);
         if let Some(socket) = running.socket {
             remove_socket(&socket);
@@ -149,8 +150,6 @@ fn environment(session: &Session, address: Vec<(&'static str, String)>) -> Vec<(
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
         // `/login` inside a session would plant a plaintext login.
         ("DISABLE_LOGIN_COMMAND", "1".to_owned()),
-        // No settings file may point the session elsewhere.
-        ("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1".to_owned()),
         ("CLAUDECTL_SESSION", session.id.to_string()),
         ("CLAUDECTL_ACCOUNT", session.account.to_string()),
     ]);
@@ -166,6 +165,8 @@ fn bind_loopback() -> io::Result<Bound> {
     let environment = vec![
         ("ANTHROPIC_BASE_URL", format!("http://127.0.0.1:{port}")),
         ("ANTHROPIC_AUTH_TOKEN", capability.clone()),
+        // No settings file may point the session elsewhere; over a socket none can.
+        ("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1".to_owned()),
     ];
     Ok(Bound { listener, socket: None, capability: Some(Secret::new(capability)), environment })
 }
@@ -182,7 +183,7 @@ fn state(gate: &CoreGate, vault: &Vault) -> GateState {
                 upstream: held.upstream,
             })),
             // The core opened a gate with a page that the vault does not know: stay closed.
-            None => GateState::Closed { sentence: claudectl_core::sentence::lost(account) },
+            None => GateState::Closed { sentence: sentence::lost(account) },
         },
     }
 }

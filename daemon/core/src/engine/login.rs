@@ -13,7 +13,10 @@ use crate::{
 impl Engine {
     pub(super) fn begin_login(&mut self, request: RequestId, begin: BeginLogin) -> Vec<Effect> {
         let limit = self.policy.max_accounts;
-        if !self.accounts.contains_key(&begin.name) && self.accounts.len() + self.logins.len() >= limit {
+        // Logins on their way count as well: each holds a page and a socket.
+        let known = self.accounts.contains_key(&begin.name);
+        let taken = self.logins.len() + if known { 0 } else { self.accounts.len() };
+        if taken >= limit {
             return refuse(request, Refusal::LimitReached { what: "accounts", limit });
         }
         let BeginLogin { name, kind, route, check } = begin;
