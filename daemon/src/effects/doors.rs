@@ -3,7 +3,7 @@
 //! A task or a registration of its own for each would cost every idle session a kilobyte; here a
 //! session costs its socket and an entry in a map.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use claudectl_core::ids::SessionId;
 use claudectl_platform::{
@@ -13,6 +13,9 @@ use claudectl_platform::{
 use tokio::sync::mpsc;
 
 use crate::proxy::{self, ApiSession};
+
+/// How long to wait when no connection can be accepted.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What is behind one listening socket.
 #[derive(Debug)]
@@ -62,7 +65,16 @@ async fn run(readiness: Readiness, mut orders: mpsc::UnboundedReceiver<Order>) {
                 Some(Order::Close(id)) => close(&readiness, &mut doors, id),
             },
             tokens = readiness.wait() => match tokens {
-                Ok(tokens) => tokens.into_iter().for_each(|token| answer(&doors, token)),
+                Ok(tokens) => {
+                    let mut all_well = true;
+                    for token in tokens {
+                        all_well &= answer(&doors, token);
+                    }
+                    if !all_well {
+                        // Out of descriptors, most likely, and still ready: do not spin.
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                }
                 Err(error) => {
                     tracing::error!("API sockets: {error}");
                     return;
@@ -88,13 +100,20 @@ fn close(readiness: &Readiness, doors: &mut BTreeMap<SessionId, Door>, id: Sessi
     }
 }
 
-fn answer(doors: &BTreeMap<SessionId, Door>, token: u64) {
-    let Some(door) = u32::try_from(token).ok().and_then(|id| doors.get(&SessionId(id))) else { return };
+/// Accepts one connection and serves it; false if the kernel has none to give.
+fn answer(doors: &BTreeMap<SessionId, Door>, token: u64) -> bool {
+    let Some(door) = u32::try_from(token).ok().and_then(|id| doors.get(&SessionId(id))) else {
+        return true;
+    };
     let session = Arc::clone(&door.session);
     match door.listener.accept() {
         Ok(Accepted::Local(stream)) => drop(tokio::spawn(proxy::serve_unix(stream, session))),
         Ok(Accepted::Tcp(stream)) => drop(tokio::spawn(proxy::serve_tcp(stream, session))),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-        Err(error) => tracing::warn!("session {}: {error}", session.id),
+        Err(error) => {
+            tracing::warn!("session {}: {error}", session.id);
+            return false;
+        }
     }
+    true
 }
