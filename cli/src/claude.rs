@@ -1,3 +1,7 @@
 //! `claude`, the shim: runs the genuine client as a session of claudectld.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    claudectl::run_shim()
+}

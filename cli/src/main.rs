@@ -1,3 +1,7 @@
 //! `claudectl`, the client of claudectld.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    claudectl::run()
+}

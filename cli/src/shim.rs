@@ -1,0 +1,85 @@
+//! What is special about `claude`: finding the genuine client, words that mean claudectl, settings
+//! of a session.
+
+pub mod arguments;
+pub mod genuine;
+pub mod install;
+pub mod settings;
+
+use std::ffi::OsString;
+
+use claudectl_proto::v1::Transport;
+
+use crate::{
+    Context,
+    args::{self, Environment},
+    commands::{self, run},
+    error::Error,
+    exit::Exit,
+    process::session::{Program, execute},
+};
+use arguments::Meaning;
+use genuine::{Form, Genuine};
+
+/// Names the genuine client where it is not found.
+pub const NAMED: &str = "CLAUDECTL_CLAUDE";
+
+/// Names a script that this shim has already run as the genuine client: if it leads back here, it
+/// is none.
+pub const TRIED: &str = "CLAUDECTL_CLAUDE_TRIED";
+
+/// Runs `claude` with these arguments.
+///
+/// # Errors
+/// If the genuine client is not found, or there is no session to be had.
+pub async fn dispatch(arguments: Vec<OsString>, mut context: Context) -> Result<Exit, Error> {
+    match arguments::meaning(&arguments) {
+        Meaning::Ours(words) => return commands::dispatch(&words, context).await,
+        Meaning::NotYet(command) => {
+            return Err(Error::usage(format!("`claudectl {command}` is not available yet"))
+                .hint("claudectl logout --all logs every account out"));
+        }
+        Meaning::Untouched | Meaning::Session => {}
+    }
+    let genuine = find(&context.environment)?;
+    if genuine.form == Form::Script {
+        context.environment.set(TRIED, &genuine.path);
+    }
+    if arguments::meaning(&arguments) == Meaning::Untouched {
+        let ambient: Vec<_> =
+            context.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        return execute(&genuine.path, &arguments, &ambient);
+    }
+    let program = program(genuine, arguments, &context.environment)?;
+    run::start(&context, &program).await
+}
+
+/// The genuine client of this environment.
+///
+/// # Errors
+/// If there is none.
+pub fn find(environment: &Environment) -> Result<Genuine, Error> {
+    let own = args::own_program()?;
+    let search = genuine::Search {
+        own: &own,
+        directories: &environment.search_path(),
+        named: environment.path(NAMED),
+        tried: environment.path(TRIED),
+    };
+    search.run()
+}
+
+fn program(genuine: Genuine, arguments: Vec<OsString>, environment: &Environment) -> Result<Program, Error> {
+    let transport = match genuine.form {
+        Form::Native | Form::Script => Transport::Unix,
+        Form::JavaScript => Transport::Tcp,
+    };
+    let arguments = settings::add(arguments, environment, &install::claudectl(environment)?)?;
+    Ok(Program {
+        path: genuine.path,
+        arguments,
+        account: environment.account().to_owned(),
+        children: false,
+        transport,
+    })
+}

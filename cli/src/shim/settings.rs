@@ -1,0 +1,306 @@
+//! Settings of a session: `/logout` logs out at the daemon, and a status line where there is none.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use claudectl_platform::{permissions, process};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    args::{self, Environment},
+    error::Error,
+};
+
+/// The option that they are given with.
+const OPTION: &str = "--settings";
+
+/// The largest settings file that is read, in bytes.
+const LIMIT: u64 = 4 * 1024 * 1024;
+
+/// What the user gave as `--settings`.
+#[derive(Debug, PartialEq, Eq)]
+struct Given {
+    /// Where the value is.
+    index: usize,
+    /// Whether the option is part of the same word (`--settings=…`).
+    joined: bool,
+    value: String,
+}
+
+/// Adds the settings of a session to the arguments of the genuine client, merged with those that
+/// the user gave. Settings that cannot be read are left as they are: the client says so itself.
+///
+/// # Errors
+/// If merged settings of a file cannot be kept for the client.
+pub fn add(
+    arguments: Vec<OsString>,
+    environment: &Environment,
+    claudectl: &Path,
+) -> Result<Vec<OsString>, Error> {
+    let given = given(&arguments);
+    let user = match &given {
+        None => Value::Object(Map::new()),
+        Some(given) => match parse(&given.value) {
+            Some(user) => user,
+            None => return Ok(arguments),
+        },
+    };
+    let has_line = has_status_line(&user)
+        || places(environment)
+            .iter()
+            .filter_map(|path| read(path))
+            .any(|settings| has_status_line(&settings));
+    let merged = merge(user, session(claudectl, !has_line)).to_string();
+    let value = match &given {
+        // A file may hold what must not be seen in the arguments of a process.
+        Some(given) if !is_inline(&given.value) => keep(environment, &merged)?.into_os_string(),
+        _ => merged.into(),
+    };
+    Ok(placed(arguments, given.as_ref(), value))
+}
+
+/// The settings of a session.
+fn session(claudectl: &Path, status_line: bool) -> Value {
+    let command =
+        |words: &str| json!({"type": "command", "command": format!("{} {words}", quoted(claudectl))});
+    let mut settings = json!({"hooks": {"SessionEnd": [{"hooks": [command("hook session-end")]}]}});
+    if let (true, Some(settings)) = (status_line, settings.as_object_mut()) {
+        settings.insert("statusLine".to_owned(), command("statusline"));
+    }
+    settings
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+/// Both: the user's values win, hooks are added to the user's.
+fn merge(user: Value, ours: Value) -> Value {
+    match (user, ours) {
+        (Value::Object(mut user), Value::Object(ours)) => {
+            for (key, ours) in ours {
+                let merged = match user.remove(&key) {
+                    None => ours,
+                    Some(theirs) if key == "hooks" => merge_hooks(theirs, ours),
+                    Some(theirs) => merge(theirs, ours),
+                };
+                user.insert(key, merged);
+            }
+            Value::Object(user)
+        }
+        (user, _) => user,
+    }
+}
+
+fn merge_hooks(user: Value, ours: Value) -> Value {
+    match (user, ours) {
+        (Value::Object(mut user), Value::Object(ours)) => {
+            for (event, ours) in ours {
+                let merged = match (user.remove(&event), ours) {
+                    (Some(Value::Array(user)), Value::Array(ours)) => Value::Array([user, ours].concat()),
+                    (Some(user), _) => user,
+                    (None, ours) => ours,
+                };
+                user.insert(event, merged);
+            }
+            Value::Object(user)
+        }
+        (user, _) => user,
+    }
+}
+
+fn has_status_line(settings: &Value) -> bool {
+    settings.get("statusLine").is_some()
+}
+
+/// Settings files that the genuine client reads here.
+fn places(environment: &Environment) -> Vec<PathBuf> {
+    let home = environment.path("HOME").map(|home| home.join(".claude"));
+    let user = environment.path("CLAUDE_CONFIG_DIR").or(home);
+    let project = args::working_directory().join(".claude");
+    let mut places: Vec<_> = user.map(|directory| directory.join("settings.json")).into_iter().collect();
+    places.extend([project.join("settings.json"), project.join("settings.local.json")]);
+    places.push(PathBuf::from("/etc/claude-code/managed-settings.json"));
+    places
+}
+
+/// The value of the last `--settings` before `--`.
+fn given(arguments: &[OsString]) -> Option<Given> {
+    let words = arguments.iter().take_while(|word| *word != "--");
+    let texts: Vec<_> = words.map(|word| word.to_str().unwrap_or_default()).collect();
+    let mut found = texts.iter().enumerate().filter_map(|(index, word)| match word.strip_prefix(OPTION) {
+        Some("") => texts.get(index + 1).map(|value| Given {
+            index: index + 1,
+            joined: false,
+            value: (*value).to_owned(),
+        }),
+        Some(rest) => {
+            rest.strip_prefix('=').map(|value| Given { index, joined: true, value: value.to_owned() })
+        }
+        None => None,
+    });
+    found.next_back()
+}
+
+fn is_inline(value: &str) -> bool {
+    value.trim_start().starts_with('{')
+}
+
+fn parse(value: &str) -> Option<Value> {
+    let settings: Value =
+        if is_inline(value) { serde_json::from_str(value).ok()? } else { read(Path::new(value))? };
+    settings.is_object().then_some(settings)
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let metadata = path.metadata().ok()?;
+    let is_readable = metadata.is_file() && metadata.len() <= LIMIT;
+    serde_json::from_slice(&fs::read(path).ok().filter(|_| is_readable)?).ok()
+}
+
+fn placed(mut arguments: Vec<OsString>, given: Option<&Given>, value: OsString) -> Vec<OsString> {
+    match given {
+        None => [OsString::from(OPTION), value].into_iter().chain(arguments).collect(),
+        Some(given) => {
+            if let Some(word) = arguments.get_mut(given.index) {
+                *word = OsString::from(if given.joined { "--settings=" } else { "" });
+                word.push(value);
+            }
+            arguments
+        }
+    }
+}
+
+/// Keeps merged settings in a private file that is named for this process, and throws away those of
+/// processes that are gone.
+fn keep(environment: &Environment, settings: &str) -> Result<PathBuf, Error> {
+    let directory = environment.endpoints()?.runtime().join("settings");
+    permissions::private_directory(&directory)?;
+    for old in fs::read_dir(&directory).into_iter().flatten().flatten() {
+        let pid = old.path().file_stem().and_then(OsStr::to_str).and_then(|pid| pid.parse().ok());
+        if pid.is_some_and(|pid: u32| process::identify(pid).is_err()) {
+            // If it is gone already, somebody else did it.
+            let _ = fs::remove_file(old.path());
+        }
+    }
+    let path = directory.join(format!("{}.json", std::process::id()));
+    fs::write(&path, settings)
+        .map_err(|error| Error::new("the settings of the session could not be kept").because(&error))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    fn ours() -> Value {
+        session(Path::new("/opt/it's/claudectl"), true)
+    }
+
+    #[test]
+    fn the_settings_of_a_session() {
+        assert_eq!(
+            ours(),
+            json!({
+                "hooks": {"SessionEnd": [{"hooks": [
+                    {"type": "command", "command": r"'/opt/it'\''s/claudectl' hook session-end"}
+                ]}]},
+                "statusLine": {"type": "command", "command": r"'/opt/it'\''s/claudectl' statusline"}
+            })
+        );
+    }
+
+    #[test]
+    fn merging() {
+        let hook = json!({"hooks": [{"type": "command", "command": "mine"}]});
+        let own = ours()["hooks"]["SessionEnd"][0].clone();
+        let line = ours()["statusLine"].clone();
+        let table = [
+            (json!({}), ours()),
+            (
+                json!({"model": "opus"}),
+                json!({"model": "opus", "hooks": ours()["hooks"], "statusLine": line}),
+            ),
+            (
+                json!({"statusLine": {"type": "command", "command": "mine"}}),
+                json!({"hooks": ours()["hooks"], "statusLine": {"type": "command", "command": "mine"}}),
+            ),
+            (
+                json!({"hooks": {"SessionEnd": [hook]}}),
+                json!({"hooks": {"SessionEnd": [hook, own]}, "statusLine": line}),
+            ),
+            (
+                json!({"hooks": {"Stop": [hook]}}),
+                json!({"hooks": {"Stop": [hook], "SessionEnd": [own]}, "statusLine": line}),
+            ),
+            (json!({"hooks": null, "statusLine": null}), json!({"hooks": null, "statusLine": null})),
+            (
+                json!({"hooks": {"SessionEnd": "odd"}}),
+                json!({"hooks": {"SessionEnd": "odd"}, "statusLine": line}),
+            ),
+        ];
+        for (user, expected) in table {
+            assert_eq!(merge(user.clone(), ours()), expected, "{user}");
+        }
+    }
+
+    #[test]
+    fn finds_what_the_user_gave() {
+        let value = |list: &[&str]| given(&words(list)).map(|given| (given.index, given.joined, given.value));
+        assert_eq!(value(&["-p", "x"]), None);
+        assert_eq!(value(&["--settings", "a.json", "-p"]), Some((1, false, "a.json".into())));
+        assert_eq!(value(&["--settings={}"]), Some((0, true, "{}".into())));
+        assert_eq!(value(&["--settings", "a", "--settings", "b"]), Some((3, false, "b".into())));
+        assert_eq!(value(&["--settings-sources", "user"]), None);
+        assert_eq!(value(&["--", "--settings", "x"]), None);
+        assert_eq!(value(&["--settings"]), None);
+    }
+
+    #[test]
+    fn settings_take_the_place_of_those_that_were_given() {
+        let environment = Environment::default();
+        let claudectl = Path::new("/bin/claudectl");
+        let plain = add(words(&["-p", "hi"]), &environment, claudectl).unwrap();
+        assert_eq!(plain.len(), 4);
+        assert_eq!((&plain[0], &plain[2]), (&OsString::from("--settings"), &OsString::from("-p")));
+        let joined = add(words(&["--settings={\"model\":\"opus\"}", "hi"]), &environment, claudectl).unwrap();
+        let text = joined[0].to_str().unwrap();
+        assert!(
+            text.starts_with("--settings={") && text.contains("opus") && text.contains("SessionEnd"),
+            "{text}"
+        );
+        assert_eq!(joined.len(), 2);
+    }
+
+    #[test]
+    fn a_file_is_merged_into_a_private_file_and_never_into_the_arguments() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let file = directory.path().join("mine.json");
+        fs::write(&file, r#"{"env":{"TOKEN":"canary"}}"#).unwrap();
+        let environment = Environment::from_iter([("XDG_RUNTIME_DIR", directory.path())]);
+        let given = words(&["--settings", file.to_str().unwrap()]);
+        let added = add(given, &environment, Path::new("/bin/claudectl")).unwrap();
+        assert!(!added.iter().any(|word| word.to_string_lossy().contains("canary")), "{added:?}");
+        let merged: Value = serde_json::from_slice(&fs::read(&added[1]).unwrap()).unwrap();
+        assert_eq!(merged["env"]["TOKEN"], "canary");
+        assert!(merged["hooks"]["SessionEnd"].is_array());
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_are_left_to_the_client() {
+        for list in [&["--settings", "/missing.json"][..], &["--settings", "{broken"], &["--settings={\"a\""]]
+        {
+            let given = words(list);
+            assert_eq!(add(given.clone(), &Environment::default(), Path::new("/c")).unwrap(), given);
+        }
+    }
+}
