@@ -209,6 +209,16 @@ stop_daemon() {
   say "Stopped the daemon (pid $pid); what it held is wiped."
 }
 
+# What daemons and clients leave in the runtime directory: no credential, but nothing else has a use for it.
+remove_runtime() {
+  local directory
+  for directory in ${XDG_RUNTIME_DIR:+"$XDG_RUNTIME_DIR/claudectl"} "/run/user/$(id -u)/claudectl" "/tmp/claudectl-$(id -u)"; do
+    if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then continue; fi
+    rm -f "$directory"/{claudectld.log,claudectld.lock,start.lock}
+    rmdir "$directory"/{s,intake} "$directory" 2>/dev/null || true
+  done
+}
+
 remove_shim() { "$prefix/bin/claudectl" shim remove 2>/dev/null || true; }
 
 remove_listed() {
