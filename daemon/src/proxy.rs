@@ -5,9 +5,20 @@
 //! pass verbatim, framing included, while a parser follows them to know where they end. Bytes go
 //! through one scratch buffer per thread and stay with a connection only while they cannot be sent.
 
+mod answer;
+pub mod body;
 pub mod check;
+mod client;
+mod deadline;
+pub mod head;
+mod inject;
+pub mod limits;
+mod relay;
+mod scratch;
+pub mod scrub;
 mod serve;
 pub mod upstream;
+pub mod usage;
 
 use claudectl_core::{event::Event, ids::SessionId, secret::Secret, session::Process};
 use tokio::sync::mpsc;

@@ -1,18 +1,29 @@
 //! Where an account's requests go. Built once, at login, and never changed (threat T27).
 
+mod connect;
+mod pool;
 mod target;
+mod tls;
+mod tunnel;
+mod wire;
+
+use std::sync::Arc;
 
 use claudectl_core::account::Route;
 
-pub use self::target::RouteError;
-use self::target::Target;
+pub(super) use self::wire::{Wire, poll_read};
+pub use self::{connect::ConnectError, target::RouteError};
+use self::{pool::Pool, target::Target, tls::Trust};
 
 /// The way to one upstream: address, trust roots, proxy, and idle connections.
 #[derive(Debug)]
 pub struct Upstream {
     route: Route,
     target: Target,
-    trust: String,
+    proxy: Option<Target>,
+    trust: Option<Trust>,
+    host: String,
+    pool: Arc<Pool>,
 }
 
 impl Upstream {
@@ -21,15 +32,19 @@ impl Upstream {
     ///
     /// # Errors
     /// [`RouteError`] says what cannot be used and what to do about it.
-    #[allow(clippy::unused_async, reason = "the signature is landed ahead of the code")]
     pub async fn build(route: &Route) -> Result<Self, RouteError> {
         let target = Target::parse(&route.upstream)?;
         let proxy = route.proxy.as_deref().map(Target::parse_proxy).transpose()?;
         if proxy.is_some() && target.is_loopback() {
             return Err(RouteError::ProxyToLoopback(target.authority()));
         }
-        let trust = format!("not built yet, for {}", target.host_header());
-        Ok(Self { route: route.clone(), target, trust })
+        let trust = match (target.tls, &route.ca_file) {
+            (true, ca_file) => Some(Trust::load(ca_file.clone(), &target.host).await?),
+            (false, None) => None,
+            (false, Some(_)) => return Err(RouteError::RootsWithoutTls(target.authority())),
+        };
+        let host = target.host_header();
+        Ok(Self { route: route.clone(), target, proxy, trust, host, pool: Arc::default() })
     }
 
     /// The route it was built from.
@@ -39,11 +54,26 @@ impl Upstream {
 
     /// What the upstream's certificate is checked against, in a few words for `status`.
     pub fn trust(&self) -> &str {
-        &self.trust
+        self.trust.as_ref().map_or("none: plain http on this machine", Trust::told)
     }
 
     /// Whether only loopback addresses are ever connected to.
     pub fn is_loopback(&self) -> bool {
         self.target.is_loopback()
+    }
+
+    /// What every request's path starts with.
+    pub(super) fn base(&self) -> &str {
+        &self.target.base
+    }
+
+    /// The value of `Host`.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Idle connections.
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 }

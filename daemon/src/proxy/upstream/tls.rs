@@ -1,0 +1,80 @@
+//! What an upstream's certificate is checked against.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rustls::{
+    ClientConfig,
+    client::Resumption,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::TlsConnector;
+
+use super::RouteError;
+
+/// Sessions that can be resumed. There are only ever connections to one server.
+const RESUMABLE: usize = 4;
+
+/// Trust roots, read once, and the name that the upstream's certificate must have.
+#[derive(Debug)]
+pub(super) struct Trust {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    told: String,
+}
+
+impl Trust {
+    /// Reads the platform's roots and those of `ca_file`.
+    pub(super) async fn load(ca_file: Option<String>, host: &str) -> Result<Self, RouteError> {
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|_| RouteError::Authority(host.to_owned()))?;
+        let read = tokio::task::spawn_blocking(move || read(ca_file));
+        let (config, told) = read.await.map_err(|error| RouteError::Roots(error.to_string()))??;
+        Ok(Self { config: Arc::new(config), name, told })
+    }
+
+    pub(super) fn told(&self) -> &str {
+        &self.told
+    }
+
+    pub(super) fn connector(&self) -> (TlsConnector, ServerName<'static>) {
+        (TlsConnector::from(Arc::clone(&self.config)), self.name.clone())
+    }
+}
+
+fn read(ca_file: Option<String>) -> Result<(ClientConfig, String), RouteError> {
+    let mut told =
+        "the platform's roots (or those of SSL_CERT_FILE and SSL_CERT_DIR, if the daemon was started with them)"
+            .to_owned();
+    let extra = match ca_file {
+        None => Vec::new(),
+        Some(path) => {
+            let roots = read_ca_file(&path)?;
+            told = format!("{told} and {} of {path}", roots.len());
+            roots
+        }
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))
+        .map_err(|error| RouteError::Roots(error.to_string()))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| RouteError::Roots(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::in_memory_sessions(RESUMABLE);
+    Ok((config, told))
+}
+
+fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>, RouteError> {
+    let refused = |why: String| RouteError::CaFile { path: PathBuf::from(path), why };
+    let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match roots {
+        Ok(roots) if roots.is_empty() => Err(refused("no certificate in it (PEM is expected)".into())),
+        Ok(roots) => Ok(roots),
+        Err(error) => Err(refused(error.to_string())),
+    }
+}
