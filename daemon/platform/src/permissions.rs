@@ -28,6 +28,15 @@ pub fn restrict_socket(path: &Path) -> io::Result<()> {
     sys::restrict_socket(path)
 }
 
+/// Whether this is a socket of this user that is closed to everybody else, as
+/// [`restrict_socket`] leaves it.
+///
+/// # Errors
+/// If there is nothing there to look at.
+pub fn is_restricted_socket(path: &Path) -> io::Result<bool> {
+    sys::is_restricted_socket(path)
+}
+
 /// Why a lock was not acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {

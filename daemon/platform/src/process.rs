@@ -125,6 +125,14 @@ pub fn spawn_detached(
     start::spawn_detached(program, arguments, environment)
 }
 
+/// Asks a child to end, in the way that lets it clean up (`SIGTERM`). Does not wait for it.
+///
+/// # Errors
+/// If the system refuses; where there is no such way, it always does.
+pub fn ask_to_end(child: &Child) -> io::Result<()> {
+    start::ask_to_end(child)
+}
+
 fn gone(pid: u32) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("there is no process {pid}"))
 }

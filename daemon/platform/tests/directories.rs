@@ -15,7 +15,7 @@ use std::{
 
 use claudectl_platform::{
     directories::{DirectoryError, SOCKET_PATH_LIMIT, config, runtime},
-    permissions::{LockError, LockFile, private_directory, restrict_socket},
+    permissions::{LockError, LockFile, is_restricted_socket, private_directory, restrict_socket},
 };
 
 fn mode(path: &Path) -> u32 {
@@ -128,7 +128,9 @@ fn a_socket_is_closed_to_others_and_nothing_else_is_touched() {
     let path = place.path().join("socket");
     let _listener = UnixListener::bind(&path).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
+    assert!(!is_restricted_socket(&path).unwrap());
     restrict_socket(&path).unwrap();
+    assert!(is_restricted_socket(&path).unwrap());
     assert_eq!(mode(&path), 0o600);
 
     let file = place.path().join("file");

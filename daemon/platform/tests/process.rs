@@ -18,7 +18,7 @@ use std::{
 };
 
 use claudectl_platform::process::{
-    ExitWatch, Process, descends_from, exec, identify, parent, spawn_detached, terminal_leader,
+    ExitWatch, Process, ask_to_end, descends_from, exec, identify, parent, spawn_detached, terminal_leader,
 };
 
 /// A process that is killed and reaped at the end of the test.
@@ -296,6 +296,17 @@ fn a_detached_program_has_its_own_session_and_nothing_of_ours() {
         lines[3..].iter().filter(|line| !line.starts_with("PWD=") && !line.starts_with("_=")).collect();
     assert_eq!(environment, [&"ONLY=this"]);
     assert_eq!(output.stderr, b"done\n");
+}
+
+#[test]
+fn a_child_that_is_asked_to_end_can_clean_up() {
+    let script = "trap 'echo cleaned; exit 7' TERM; echo ready; read line";
+    let mut child = Running::new(Command::new("/bin/sh").args(["-c", script]));
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    ask_to_end(&child.0).unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "cleaned");
+    assert_eq!(child.0.wait().unwrap().code(), Some(7));
 }
 
 #[test]

@@ -27,6 +27,12 @@ pub(super) fn restrict_socket(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(0o600))
 }
 
+pub(super) fn is_restricted_socket(path: &Path) -> io::Result<bool> {
+    let found = path.symlink_metadata()?;
+    let is_ours = found.file_type().is_socket() && found.uid() == own_uid();
+    Ok(is_ours && found.permissions().mode() & 0o777 == 0o600)
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,

@@ -38,3 +38,7 @@ pub(super) fn spawn_detached(
     }
     command.spawn()
 }
+
+pub(super) fn ask_to_end(child: &Child) -> io::Result<()> {
+    Ok(rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM)?)
+}

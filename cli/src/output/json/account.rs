@@ -1,0 +1,93 @@
+//! The shape of accounts.
+
+use claudectl_proto::v1::{self, CredentialKind};
+use serde::Serialize;
+
+use super::present;
+use crate::output::text;
+
+/// One account.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    name: String,
+    kind: &'static str,
+    default: bool,
+    upstream: String,
+    proxy: Option<String>,
+    ca_file: Option<String>,
+    logged_in_at: i64,
+    checked: bool,
+    sessions: u32,
+    generation: u64,
+}
+
+impl From<&v1::Account> for Account {
+    fn from(account: &v1::Account) -> Self {
+        let route = account.route.clone().unwrap_or_default();
+        Self {
+            name: account.name.clone(),
+            kind: match account.kind() {
+                CredentialKind::ApiKey => "api-key",
+                CredentialKind::Unspecified => "unknown",
+            },
+            default: account.is_default,
+            upstream: text::upstream(&route.upstream).to_owned(),
+            proxy: present(route.proxy),
+            ca_file: present(route.ca_file),
+            logged_in_at: account.logged_in_at,
+            checked: account.checked,
+            sessions: account.sessions,
+            generation: account.generation,
+        }
+    }
+}
+
+/// Accounts.
+#[derive(Debug, Serialize)]
+pub struct Accounts {
+    accounts: Vec<Account>,
+}
+
+impl From<&[v1::Account]> for Accounts {
+    fn from(accounts: &[v1::Account]) -> Self {
+        Self { accounts: accounts.iter().map(Account::from).collect() }
+    }
+}
+
+/// An account that a command changed.
+#[derive(Debug, Serialize)]
+pub struct OneAccount {
+    /// The account as it is now.
+    pub account: Account,
+    /// Whether it took the place of a credential of the same name.
+    pub replaced: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::json::document;
+
+    #[test]
+    fn shape_of_accounts() {
+        let account = v1::Account {
+            name: "work".into(),
+            kind: CredentialKind::ApiKey.into(),
+            is_default: true,
+            route: Some(v1::Route { proxy: "http://proxy:3128".into(), ..Default::default() }),
+            logged_in_at: 7,
+            checked: true,
+            sessions: 2,
+            generation: 9,
+        };
+        let line = document("claudectl.accounts/1", &Accounts::from([account].as_slice())).unwrap();
+        assert_eq!(
+            line,
+            concat!(
+                r#"{"schema":"claudectl.accounts/1","accounts":[{"name":"work","kind":"api-key","default":true,"#,
+                r#""upstream":"https://api.anthropic.com","proxy":"http://proxy:3128","ca_file":null,"#,
+                r#""logged_in_at":7,"checked":true,"sessions":2,"generation":9}]}"#
+            )
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! The shape of the status, and of the configuration.
+
+use claudectl_footprint::catalog::environment::Role;
+use claudectl_proto::v1;
+use serde::Serialize;
+
+use super::{Account, Session, present};
+use crate::commands::status::{account_here, is_safe_to_leave};
+
+/// The configuration file.
+#[derive(Debug, Serialize)]
+pub struct Configuration {
+    path: String,
+    present: bool,
+    error: Option<String>,
+}
+
+impl From<&v1::Configuration> for Configuration {
+    fn from(configuration: &v1::Configuration) -> Self {
+        Self {
+            path: configuration.path.clone(),
+            present: configuration.present,
+            error: present(configuration.error.clone()),
+        }
+    }
+}
+
+/// Whether the configuration file is in force; not where it is, which would name the user.
+#[derive(Debug, Serialize)]
+struct ConfigurationState {
+    present: bool,
+    error: Option<String>,
+}
+
+/// One protection of the daemon.
+#[derive(Debug, Serialize)]
+struct Protection {
+    name: String,
+    active: bool,
+    detail: String,
+}
+
+/// The daemon's process.
+#[derive(Debug, Serialize)]
+struct Daemon {
+    version: String,
+    pid: u32,
+    started_at: i64,
+}
+
+/// A variable that would override the account outside a session.
+#[derive(Debug, Serialize)]
+pub struct Variable {
+    /// Its name; its value is never shown.
+    pub name: &'static str,
+    /// What it does.
+    pub role: &'static str,
+}
+
+/// What a role is called.
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Credential => "credential",
+        Role::Provider => "provider",
+        Role::Destination => "destination",
+        Role::Login => "login",
+    }
+}
+
+/// The status.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    safe_to_leave: bool,
+    logged_in: bool,
+    here: Option<Account>,
+    daemon: Option<Daemon>,
+    accounts: Vec<Account>,
+    sessions: Vec<Session>,
+    environment: Vec<Variable>,
+    protections: Vec<Protection>,
+    configuration: Option<ConfigurationState>,
+    desktop_watched: bool,
+}
+
+impl Status {
+    /// The shape of what the daemon said (`None`: there is none) and of this environment.
+    pub fn new(status: Option<&v1::Status>, asked_for: &str, environment: Vec<Variable>) -> Self {
+        let daemon = status.map(|status| Daemon {
+            version: status.version.clone(),
+            pid: status.pid,
+            started_at: status.started_at,
+        });
+        let nothing = v1::Status::default();
+        let known = status.unwrap_or(&nothing);
+        let protection = |protection: &v1::Protection| Protection {
+            name: protection.name.clone(),
+            active: protection.active,
+            detail: protection.detail.clone(),
+        };
+        Self {
+            safe_to_leave: is_safe_to_leave(known),
+            logged_in: !known.accounts.is_empty(),
+            here: account_here(known, asked_for).map(Account::from),
+            daemon,
+            accounts: known.accounts.iter().map(Account::from).collect(),
+            sessions: known.sessions.iter().map(Session::from).collect(),
+            environment,
+            protections: known.protections.iter().map(protection).collect(),
+            configuration: known.configuration.as_ref().map(|configuration| ConfigurationState {
+                present: configuration.present,
+                error: present(configuration.error.clone()),
+            }),
+            desktop_watched: known.desktop_watched,
+        }
+    }
+}
