@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use claudectl_platform::permissions;
+use claudectl_platform::{clock, permissions, process};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 use crate::{
@@ -20,6 +20,9 @@ use crate::{
 
 /// How long the daemon may take to listen.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long it may take to wipe, close and end.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// A private daemon in a private directory.
 #[derive(Debug)]
@@ -105,7 +108,15 @@ impl Stage {
     }
 
     fn end_daemon(&mut self) {
-        // It holds nothing of value; if it is gone already, so much the better.
+        // If it is gone already, so much the better.
+        let asked = process::ask_to_end(&self.daemon).is_ok();
+        let deadline = clock::since_boot().saturating_add(FAREWELL);
+        while asked && clock::since_boot() < deadline {
+            if !matches!(self.daemon.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }

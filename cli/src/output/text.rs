@@ -125,7 +125,7 @@ pub fn sessions(sessions: &[Session], now: i64) -> String {
                 state(session.state()).to_owned(),
                 format!("pid {}", session.pid),
                 Plain(&session.program).to_string(),
-                format!("{} requests", usage.requests),
+                count(usize::try_from(usage.requests).unwrap_or(usize::MAX), "request"),
                 format!("{} in / {} out tokens", usage.input_tokens, usage.output_tokens),
                 notes(session, now),
             ]

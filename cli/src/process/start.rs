@@ -67,11 +67,11 @@ pub fn spawn(environment: &Environment) -> Result<Child, Error> {
         .map_err(|error| not_started(&format!("{}: {error}", program.display())))
 }
 
-/// `claudectld` beside our own program, then in `../libexec`, then on `PATH`.
+/// `claudectld` beside our own program, then where an installation has it, then on `PATH`.
 fn find(environment: &Environment) -> Result<PathBuf, Error> {
     let own = args::own_program()?;
     let beside = own.parent().into_iter();
-    let installed = beside.flat_map(|bin| [bin.to_owned(), bin.join("../libexec")]);
+    let installed = beside.flat_map(|bin| [bin.to_owned(), bin.join("../libexec"), bin.join("../../bin")]);
     let directories: Vec<_> = installed.chain(environment.search_path()).collect();
     search::all(OsStr::new("claudectld"), &directories).next().ok_or_else(|| {
         not_started(&"it is neither beside this program nor on PATH").hint("install it again: ./setup")

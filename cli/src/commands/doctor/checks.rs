@@ -67,8 +67,14 @@ fn directory(environment: &Environment) -> Check {
             return failed("directory", &error.into());
         }
     }
-    if let Err(error) = endpoints.control() {
-        return failed("directory", &error.into());
+    match endpoints.control().map(|socket| permissions::is_restricted_socket(&socket)) {
+        Err(error) => return failed("directory", &error.into()),
+        Ok(Ok(false)) => {
+            return Check::new("directory", Grade::Fail, "the control socket is open to other users")
+                .cure("end the daemon and start it again; its directory still keeps them out");
+        }
+        // It is restricted, or there is none.
+        Ok(_) => {}
     }
     Check::new("directory", Grade::Ok, format!("{} is yours alone", endpoints.runtime().display()))
 }

@@ -1,6 +1,6 @@
 //! The way to the upstream, as this shell has it.
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use claudectl_proto::v1::Route;
 
@@ -46,11 +46,16 @@ pub(super) fn ambient_proxy(environment: &Environment, upstream: &str) -> Option
     let host = if upstream.is_empty() { "api.anthropic.com" } else { host(upstream) };
     let first = |names: [&str; 2]| names.into_iter().find_map(|name| environment.text(name));
     let exempt = first(["NO_PROXY", "no_proxy"]).is_some_and(|list| is_exempt(host, list));
-    if exempt {
+    if exempt || is_loopback(host) {
         return None;
     }
     first(["HTTPS_PROXY", "https_proxy"])
         .map(|proxy| if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") })
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether `NO_PROXY` names the host: itself, a domain that it is in, or everything.
@@ -105,7 +110,11 @@ mod tests {
         assert_eq!(proxy("*", ""), None);
         assert_eq!(proxy("gateway.example.com", "https://Gateway.example.com:8443/x"), None);
         assert_eq!(proxy("thropic.com", ""), Some("http://proxy:3128".into()));
-        assert_eq!(proxy("", "http://127.0.0.1:8080"), None);
+        for upstream in
+            ["http://127.0.0.1:8080", "https://127.0.0.1", "https://localhost:1", "https://[::1]:2/x"]
+        {
+            assert_eq!(proxy("", upstream), None, "{upstream}");
+        }
     }
 
     #[test]
