@@ -70,6 +70,7 @@ fn command(entry: &Entry) -> Command {
     let json = Arg::new("json")
         .long("json")
         .action(ArgAction::SetTrue)
+        .global(true)
         .help("Write the result as one line of JSON (see cli/README.md)");
     (entry.build)(Command::new(entry.name).arg(json))
 }
@@ -106,8 +107,8 @@ pub async fn dispatch(arguments: &[OsString], mut context: Context) -> Result<Ex
     let parser = command(entry).bin_name(format!("claudectl {}", entry.name));
     match parser.try_get_matches_from(arguments) {
         Ok(matches) => {
-            context.output.json = matches.get_flag("json");
-            let json = context.output.json;
+            let json = matches.get_flag("json");
+            context.output.json = json;
             (entry.run)(&matches, &context).await.map_err(|error| error.as_json(json))
         }
         Err(error) => say(&error),

@@ -84,7 +84,7 @@ pub async fn start(context: &Context, program: &Program) -> Result<Exit, Error> 
             }
             complain(&error.text());
             if !agrees("Log in now? [Y/n] ")? {
-                return Err(Error::login_needed());
+                return Ok(Exit::LoginNeeded);
             }
             login::log_in_default(&context.environment, &program.account).await?;
             session::become_session(&daemon, &context.environment, program).await

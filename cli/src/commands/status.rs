@@ -44,8 +44,10 @@ pub fn build(command: Command) -> Command {
 /// # Errors
 /// If the daemon does not answer.
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
-    let daemon = Daemon::find(&context.environment).await?;
-    match daemon {
+    if matches.get_flag("check") {
+        return check(context).await;
+    }
+    match Daemon::find(&context.environment).await? {
         Some(daemon) if matches.get_flag("watch") => watch(&daemon, context).await,
         None if matches.get_flag("watch") => {
             show(None, context)?;
@@ -58,14 +60,24 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
                 Some(daemon) => Some(daemon.status().await?),
                 None => None,
             };
-            if matches.get_flag("check") {
-                let asked_for = context.environment.account();
-                let usable = status.as_ref().is_some_and(|status| account_here(status, asked_for).is_some());
-                return Ok(if usable { Exit::Ok } else { Exit::LoginNeeded });
-            }
             show(status.as_ref(), context)?;
             Ok(Exit::Ok)
         }
+    }
+}
+
+/// Only the exit code. A daemon that is just ending is none.
+async fn check(context: &Context) -> Result<Exit, Error> {
+    let status = async {
+        match Daemon::find(&context.environment).await? {
+            Some(daemon) => daemon.status().await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match status.await {
+        Ok(Some(status)) if account_here(&status, context.environment.account()).is_some() => Ok(Exit::Ok),
+        Err(error) if error.exit() != Exit::NoDaemon => Err(error),
+        _ => Ok(Exit::LoginNeeded),
     }
 }
 
