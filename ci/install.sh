@@ -105,7 +105,7 @@ put() {
   chmod "$1" "$new"
   mv -f "$new" "$3"
   listed+="f $3"$'\n'
-  printf '  %s\n' "$3"
+  say "  $3"
 }
 
 put_completions() {
@@ -122,7 +122,8 @@ put_manual() {
   local work page
   work=$(mktemp -d)
   "$client/claudectl" man "$work" >/dev/null
-  for page in "$work"/*.1; do put 644 "$page" "$prefix/share/man/man1/$(basename "$page")"; done
+  for page in "$work"/*.1; do put 644 "$page" "$prefix/share/man/man1/$(basename "$page")" >/dev/null; done
+  say "  $prefix/share/man/man1/claudectl*.1"
   rm -r "$work"
 }
 
@@ -223,8 +224,9 @@ remove_shim() { "$prefix/bin/claudectl" shim remove 2>/dev/null || true; }
 
 remove_listed() {
   local line
+  say "Removing $(grep -c '^f ' "$manifest") files under $prefix"
   while read -r line; do
-    case "$line" in "f "*) rm -f "${line#f }"; printf '  removed %s\n' "${line#f }" ;; esac
+    case "$line" in "f "*) rm -f "${line#f }" ;; esac
   done <"$manifest"
   ! has_user_systemd || systemctl --user daemon-reload
   made=$(sed -n 's/^d //p' "$manifest" | sort -r)
