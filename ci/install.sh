@@ -216,6 +216,7 @@ remove_runtime() {
   for directory in ${XDG_RUNTIME_DIR:+"$XDG_RUNTIME_DIR/claudectl"} "/run/user/$(id -u)/claudectl" "/tmp/claudectl-$(id -u)"; do
     if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then continue; fi
     rm -f "$directory"/{claudectld.log,claudectld.lock,start.lock}
+    rm -rf "$directory/settings"
     rmdir "$directory"/{s,intake} "$directory" 2>/dev/null || true
   done
 }
