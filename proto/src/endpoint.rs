@@ -74,6 +74,11 @@ impl Endpoints {
         fits(self.intakes().join(login.to_string()))
     }
 
+    /// The directory of settings that a client keeps for its session, one file for each process.
+    pub fn settings(&self) -> PathBuf {
+        self.runtime.join("settings")
+    }
+
     /// Held by the daemon for as long as it runs; contains its process number.
     pub fn daemon_lock(&self) -> PathBuf {
         self.runtime.join("claudectld.lock")
@@ -108,6 +113,7 @@ mod tests {
             endpoints.intake(3).unwrap(),
             endpoints.daemon_lock(),
             endpoints.start_lock(),
+            endpoints.settings(),
         ] {
             assert!(path.starts_with(endpoints.runtime()), "{path:?}");
         }

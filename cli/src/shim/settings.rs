@@ -40,6 +40,8 @@ pub fn add(
     environment: &Environment,
     claudectl: &Path,
 ) -> Result<Vec<OsString>, Error> {
+    let kept = environment.endpoints()?.settings();
+    sweep(&kept);
     let given = given(&arguments);
     let user = match &given {
         None => Value::Object(Map::new()),
@@ -56,7 +58,7 @@ pub fn add(
     let merged = merge(user, session(claudectl, !has_line)).to_string();
     let value = match &given {
         // A file may hold what must not be seen in the arguments of a process.
-        Some(given) if !is_inline(&given.value) => keep(environment, &merged)?.into_os_string(),
+        Some(given) if !is_inline(&given.value) => keep(&kept, &merged)?.into_os_string(),
         _ => merged.into(),
     };
     Ok(placed(arguments, given.as_ref(), value))
@@ -175,22 +177,24 @@ fn placed(mut arguments: Vec<OsString>, given: Option<&Given>, value: OsString) 
     }
 }
 
-/// Keeps merged settings in a private file that is named for this process, and throws away those of
-/// processes that are gone.
-fn keep(environment: &Environment, settings: &str) -> Result<PathBuf, Error> {
-    let directory = environment.endpoints()?.runtime().join("settings");
-    permissions::private_directory(&directory)?;
-    for old in fs::read_dir(&directory).into_iter().flatten().flatten() {
-        let pid = old.path().file_stem().and_then(OsStr::to_str).and_then(|pid| pid.parse().ok());
-        if pid.is_some_and(|pid: u32| process::identify(pid).is_err()) {
-            // If it is gone already, somebody else did it.
-            let _ = fs::remove_file(old.path());
-        }
-    }
+/// Keeps merged settings in a private file that is named for this process.
+fn keep(directory: &Path, settings: &str) -> Result<PathBuf, Error> {
+    permissions::private_directory(directory)?;
     let path = directory.join(format!("{}.json", std::process::id()));
     fs::write(&path, settings)
         .map_err(|error| Error::new("the settings of the session could not be kept").because(&error))?;
     Ok(path)
+}
+
+/// Throws away what was kept for processes that are gone.
+fn sweep(directory: &Path) {
+    for kept in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let pid = kept.path().file_stem().and_then(OsStr::to_str).and_then(|pid| pid.parse().ok());
+        if pid.is_none_or(|pid: u32| process::identify(pid).is_err()) {
+            // If it is gone already, somebody else did it.
+            let _ = fs::remove_file(kept.path());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -264,43 +268,77 @@ mod tests {
         assert_eq!(value(&["--settings"]), None);
     }
 
+    /// An environment with directories of its own.
+    fn room() -> (tempfile::TempDir, Environment) {
+        let directory = tempfile::tempdir().unwrap();
+        let environment = Environment::from_iter(["HOME", "XDG_RUNTIME_DIR"].map(|name| {
+            let path = directory.path().join(name);
+            permissions::private_directory(&path).unwrap();
+            (name, path)
+        }));
+        (directory, environment)
+    }
+
+    fn added(list: &[&str], environment: &Environment) -> Vec<String> {
+        let words = add(words(list), environment, Path::new("/bin/claudectl")).unwrap();
+        words.into_iter().map(|word| word.into_string().unwrap()).collect()
+    }
+
     #[test]
     fn settings_take_the_place_of_those_that_were_given() {
-        let environment = Environment::default();
-        let claudectl = Path::new("/bin/claudectl");
-        let plain = add(words(&["-p", "hi"]), &environment, claudectl).unwrap();
+        let (_directory, environment) = room();
+        let plain = added(&["-p", "hi"], &environment);
         assert_eq!(plain.len(), 4);
-        assert_eq!((&plain[0], &plain[2]), (&OsString::from("--settings"), &OsString::from("-p")));
-        let joined = add(words(&["--settings={\"model\":\"opus\"}", "hi"]), &environment, claudectl).unwrap();
-        let text = joined[0].to_str().unwrap();
-        assert!(
-            text.starts_with("--settings={") && text.contains("opus") && text.contains("SessionEnd"),
-            "{text}"
-        );
+        assert_eq!((plain[0].as_str(), plain[2].as_str()), ("--settings", "-p"));
+        let joined = added(&["--settings={\"model\":\"opus\"}", "hi"], &environment);
         assert_eq!(joined.len(), 2);
+        assert!(joined[0].starts_with("--settings={"), "{joined:?}");
+        assert!(joined[0].contains("opus") && joined[0].contains("SessionEnd"), "{joined:?}");
+    }
+
+    #[test]
+    fn a_status_line_of_the_user_stays() {
+        let (directory, environment) = room();
+        assert!(added(&[], &environment)[1].contains("statusLine"));
+        let settings = directory.path().join("HOME/.claude/settings.json");
+        fs::create_dir_all(settings.parent().unwrap()).unwrap();
+        fs::write(&settings, r#"{"statusLine":{"type":"command","command":"mine"}}"#).unwrap();
+        let merged = &added(&[], &environment)[1];
+        assert!(!merged.contains("statusLine") && merged.contains("SessionEnd"), "{merged}");
     }
 
     #[test]
     fn a_file_is_merged_into_a_private_file_and_never_into_the_arguments() {
-        let directory = tempfile::tempdir().unwrap();
-        fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let (directory, environment) = room();
         let file = directory.path().join("mine.json");
         fs::write(&file, r#"{"env":{"TOKEN":"canary"}}"#).unwrap();
-        let environment = Environment::from_iter([("XDG_RUNTIME_DIR", directory.path())]);
-        let given = words(&["--settings", file.to_str().unwrap()]);
-        let added = add(given, &environment, Path::new("/bin/claudectl")).unwrap();
-        assert!(!added.iter().any(|word| word.to_string_lossy().contains("canary")), "{added:?}");
-        let merged: Value = serde_json::from_slice(&fs::read(&added[1]).unwrap()).unwrap();
+        let words = added(&["--settings", file.to_str().unwrap()], &environment);
+        assert!(!words.iter().any(|word| word.contains("canary")), "{words:?}");
+        let merged: Value = serde_json::from_slice(&fs::read(&words[1]).unwrap()).unwrap();
         assert_eq!(merged["env"]["TOKEN"], "canary");
         assert!(merged["hooks"]["SessionEnd"].is_array());
     }
 
     #[test]
+    fn what_was_kept_goes_with_its_process() {
+        let (_directory, environment) = room();
+        let kept = environment.endpoints().unwrap().settings();
+        permissions::private_directory(&kept).unwrap();
+        let own = kept.join(format!("{}.json", std::process::id()));
+        let gone = kept.join(format!("{}.json", u32::MAX));
+        for path in [&own, &gone] {
+            fs::write(path, "{}").unwrap();
+        }
+        sweep(&kept);
+        assert!(own.exists() && !gone.exists());
+    }
+
+    #[test]
     fn settings_that_cannot_be_read_are_left_to_the_client() {
+        let (_directory, environment) = room();
         for list in [&["--settings", "/missing.json"][..], &["--settings", "{broken"], &["--settings={\"a\""]]
         {
-            let given = words(list);
-            assert_eq!(add(given.clone(), &Environment::default(), Path::new("/c")).unwrap(), given);
+            assert_eq!(added(list, &environment), list);
         }
     }
 }
