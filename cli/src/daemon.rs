@@ -6,7 +6,7 @@ use claudectl_proto::{
     client::{Channel, ConnectError},
     endpoint::Endpoints,
     v1::{
-        GetStatusRequest, Status, account_service_client::AccountServiceClient,
+        GetStatusRequest, Place, Status, account_service_client::AccountServiceClient,
         daemon_service_client::DaemonServiceClient, session_service_client::SessionServiceClient,
     },
 };
@@ -88,8 +88,16 @@ impl Daemon {
     /// # Errors
     /// If it does not answer.
     pub async fn status(&self) -> Result<Status, Error> {
+        self.status_of(None).await
+    }
+
+    /// The same, and what a session in this place would get.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn status_of(&self, place: Option<Place>) -> Result<Status, Error> {
         let mut client = self.itself();
-        let answer = in_time(async { Ok(client.get_status(GetStatusRequest {}).await?) }).await?;
+        let answer = in_time(async { Ok(client.get_status(GetStatusRequest { place }).await?) }).await?;
         answer.into_inner().status.ok_or_else(|| Error::new("claudectld answered without a status"))
     }
 }

@@ -68,7 +68,8 @@ impl From<Reason> for Exit {
             | Reason::LimitReached
             | Reason::BadConfiguration
             | Reason::Resource
-            | Reason::UnknownPeer => Self::Failed,
+            | Reason::UnknownPeer
+            | Reason::Denied => Self::Failed,
         }
     }
 }

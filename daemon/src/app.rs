@@ -54,7 +54,8 @@ pub fn run() -> ExitCode {
 
 fn start(args: &Args, protections: Vec<Protection>) -> Result<(), Failure> {
     let surroundings = Surroundings::read();
-    let configuration = Configuration::load(config_path(args, &surroundings)?);
+    let configuration =
+        Configuration::load(config_path(args, &surroundings)?, surroundings.home.clone().map(PathBuf::from));
     let level = configuration.as_ref().ok().and_then(|loaded| loaded.config.log);
     logging::start(args.log.or(level).unwrap_or(tracing::Level::INFO));
     let configuration = configuration?;

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use claudectl_core::policy::Policy;
 pub use schema::{Config, Upstream};
 
 /// Why a file was not taken.
@@ -46,6 +47,8 @@ pub struct Configuration {
     pub error: Option<String>,
     /// What is in force.
     pub config: Config,
+    /// What `~` means in it.
+    pub home: Option<PathBuf>,
 }
 
 impl Configuration {
@@ -53,9 +56,14 @@ impl Configuration {
     ///
     /// # Errors
     /// A file that is there but wrong: the daemon must not start with rules that nobody wrote.
-    pub fn load(path: PathBuf) -> Result<Self, ConfigError> {
+    pub fn load(path: PathBuf, home: Option<PathBuf>) -> Result<Self, ConfigError> {
         let config = read(&path)?;
-        Ok(Self { path, present: config.is_some(), error: None, config: config.unwrap_or_default() })
+        Ok(Self { path, present: config.is_some(), error: None, config: config.unwrap_or_default(), home })
+    }
+
+    /// The part of it that the engine decides by.
+    pub fn policy(&self) -> Policy {
+        self.config.policy(self.home.as_deref())
     }
 
     /// Reads the file again. A bad file keeps the old rules.
@@ -117,14 +125,41 @@ mod tests {
     }
 
     #[test]
+    fn rules_name_directories_and_accounts() {
+        let text = "[[rule]]\ndirectory = \"~/work/\"\naccount = \"work\"\ndeny = [\"personal\"]\n";
+        let config = parse(Path::new("config.toml"), text).unwrap();
+        let policy = config.policy(Some(Path::new("/home/me")));
+        let [rule] = policy.rules.as_slice() else { panic!("{policy:?}") };
+        assert_eq!(rule.directory, "/home/me/work");
+        assert_eq!(rule.account.as_ref().unwrap().as_str(), "work");
+        assert_eq!(rule.deny[0].as_str(), "personal");
+        assert!(wrong("[[rule]]\ndirectory = \"work\"\n").contains(":2:"));
+        assert!(wrong("[[rule]]\ndirectory = \"/a/../b\"\n").contains(":2:"));
+        assert!(wrong("[[rule]]\ndirectory = \"/a\"\naccount = \"a b\"\n").contains(":3:"));
+    }
+
+    #[test]
+    fn a_rule_for_a_link_holds_for_what_it_points_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let (real, link) =
+            (directory.path().canonicalize().unwrap().join("real"), directory.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let text = format!("[[rule]]\ndirectory = {link:?}\ndeny = [\"personal\"]\n");
+        let policy = parse(Path::new("config.toml"), &text).unwrap().policy(None);
+        let directories: Vec<_> = policy.rules.iter().map(|rule| rule.directory.as_str()).collect();
+        assert_eq!(directories, [link.to_str().unwrap(), real.to_str().unwrap()]);
+    }
+
+    #[test]
     fn a_bad_file_keeps_the_old_rules_and_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
         fs::write(&path, "[limits]\nsessions = 5\n").unwrap();
-        let mut configuration = Configuration::load(path.clone()).unwrap();
+        let mut configuration = Configuration::load(path.clone(), None).unwrap();
         fs::write(&path, "[limits]\nsessions = \"many\"\n").unwrap();
         assert!(configuration.reload().is_err());
-        assert_eq!(configuration.config.policy().max_sessions, 5);
+        assert_eq!(configuration.policy().max_sessions, 5);
         assert!(configuration.error.as_deref().unwrap().contains("config.toml:2:"));
         fs::remove_file(&path).unwrap();
         configuration.reload().unwrap();
@@ -134,8 +169,8 @@ mod tests {
     #[test]
     fn a_missing_file_means_the_defaults() {
         let directory = tempfile::tempdir().unwrap();
-        let configuration = Configuration::load(directory.path().join("config.toml")).unwrap();
+        let configuration = Configuration::load(directory.path().join("config.toml"), None).unwrap();
         assert!(!configuration.present);
-        assert_eq!(configuration.config.policy(), claudectl_core::policy::Policy::default());
+        assert_eq!(configuration.policy(), Policy::default());
     }
 }

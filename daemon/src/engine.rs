@@ -12,7 +12,7 @@ use claudectl_platform::clock;
 use tokio::sync::{mpsc, watch};
 
 pub use ask::{Ask, Progress, Replies, Reply};
-pub use mailbox::{Gone, Mailbox, Receivers, View, mailbox};
+pub use mailbox::{Gone, Mailbox, Place, Receivers, View, mailbox};
 
 use crate::{
     config::Configuration,
@@ -90,8 +90,9 @@ impl Engine {
                 let (request, command) = self.effects.expect_answer(ask);
                 Some(Event::Asked { request, command })
             }
-            Message::Inquire(Inquiry::View(reply)) => {
+            Message::Inquire(Inquiry::View { place, reply }) => {
                 let _ = reply.send(View {
+                    here: place.map(|place| self.core.account_for(&place.directory, place.account.as_ref())),
                     snapshot: self.core.snapshot(),
                     readings: self.effects.readings(),
                     configuration: self.configuration.clone(),
@@ -112,7 +113,7 @@ impl Engine {
 }
 
 fn policy(configuration: &Configuration, may_retire: bool) -> claudectl_core::policy::Policy {
-    let mut policy = configuration.config.policy();
+    let mut policy = configuration.policy();
     policy.exit_when_unused = policy.exit_when_unused.filter(|_| may_retire);
     policy
 }

@@ -168,7 +168,10 @@ mod tests {
             Err(error) => Err(error.to_string()),
             Ok(channel) => {
                 let mut client = crate::v1::daemon_service_client::DaemonServiceClient::new(channel);
-                client.get_status(crate::v1::GetStatusRequest {}).await.map_err(|status| status.to_string())
+                client
+                    .get_status(crate::v1::GetStatusRequest::default())
+                    .await
+                    .map_err(|status| status.to_string())
             }
         };
         server.await.unwrap();

@@ -3,10 +3,11 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use claudectl_footprint::catalog::environment::{Role, Variable};
 use claudectl_platform::clock;
-use claudectl_proto::v1::{Account, Status, WatchStatusRequest};
+use claudectl_proto::v1::{Account, Place, Status, WatchStatusRequest};
 
 use crate::{
     Context,
+    args::working_directory,
     daemon::Daemon,
     error::Error,
     exit::Exit,
@@ -57,7 +58,7 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
         }
         daemon => {
             let status = match &daemon {
-                Some(daemon) => Some(daemon.status().await?),
+                Some(daemon) => Some(daemon.status_of(Some(place(context))).await?),
                 None => None,
             };
             show(status.as_ref(), context)?;
@@ -82,7 +83,8 @@ async fn check(context: &Context) -> Result<Exit, Error> {
 }
 
 async fn watch(daemon: &Daemon, context: &Context) -> Result<Exit, Error> {
-    let mut updates = daemon.itself().watch_status(WatchStatusRequest {}).await?.into_inner();
+    let mut updates =
+        daemon.itself().watch_status(WatchStatusRequest { place: Some(place(context)) }).await?.into_inner();
     while let Some(update) = updates.message().await? {
         show(update.status.as_ref(), context)?;
         if !context.output.json {
@@ -102,10 +104,20 @@ fn show(status: Option<&Status>, context: &Context) -> Result<(), Error> {
     context.output.show("claudectl.status/1", &body, || told(status, asked_for, &overriding, clock::wall()))
 }
 
-/// The account that a session started here would use: the one that the environment asks for, else
-/// the default.
+/// Where a session that is started now would be.
+fn place(context: &Context) -> Place {
+    let directory = working_directory().to_string_lossy().into_owned();
+    Place { directory, account: context.environment.account().to_owned() }
+}
+
+/// The account that a session started here would use, as the daemon says; where it was not asked: the
+/// one that the environment asks for, else the default.
 pub fn account_here<'a>(status: &'a Status, asked_for: &str) -> Option<&'a Account> {
-    let name = if asked_for.is_empty() { &status.default_account } else { asked_for };
+    let name = match &status.here {
+        Some(here) => &here.account,
+        None if asked_for.is_empty() => &status.default_account,
+        None => asked_for,
+    };
     status.accounts.iter().find(|account| account.name == name)
 }
 
@@ -148,7 +160,11 @@ fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {
 }
 
 fn here(status: &Status, asked_for: &str, now: i64) -> String {
+    let why = status.here.as_ref().map(|here| here.why.as_str());
     let Some(account) = account_here(status, asked_for) else {
+        if let Some(why) = why {
+            return format!("{}  {}\n", styled(WARN, "No session would start here:"), Plain(why));
+        }
         return if asked_for.is_empty() {
             format!("{}  claudectl switch NAME\n", styled(WARN, "No account is the default."))
         } else {
@@ -163,6 +179,9 @@ fn here(status: &Status, asked_for: &str, now: i64) -> String {
         row("account", format!("{} ({kind}, {checked})", Plain(&account.name))),
         row("upstream", Plain(text::upstream(&route.upstream)).to_string()),
     ];
+    if let Some(why) = why {
+        rows.insert(1, row("because", Plain(why).to_string()));
+    }
     if !route.proxy.is_empty() {
         rows.push(row("proxy", Plain(&route.proxy).to_string()));
     }
@@ -214,7 +233,7 @@ fn effect(role: Role) -> &'static str {
 #[cfg(test)]
 mod tests {
     use claudectl_footprint::catalog::environment::lookup;
-    use claudectl_proto::v1::{Configuration, CredentialKind, Protection, Route};
+    use claudectl_proto::v1::{Configuration, CredentialKind, Here, Protection, Route};
 
     use super::*;
 
@@ -269,6 +288,17 @@ mod tests {
         assert!(account_here(&status, "").is_none());
         assert_eq!(account_here(&status, "b").map(|account| account.name.as_str()), Some("b"));
         assert!(plain(Some(&status), &[]).contains("No account is the default.  claudectl switch NAME"));
+    }
+
+    #[test]
+    fn says_why_this_account_or_why_none() {
+        let held = Status { accounts: vec![account("work", true)], ..Status::default() };
+        let here = |account: &str, why: &str| Some(Here { account: account.into(), why: why.into() });
+        let ruled = Status { here: here("work", "the rule for /home/jane/work"), ..held.clone() };
+        assert!(plain(Some(&ruled), &[]).contains("  because    the rule for /home/jane/work\n"));
+        let denied = Status { here: here("", "account \"work\" may not be used below /x"), ..held };
+        assert!(account_here(&denied, "").is_none());
+        assert!(plain(Some(&denied), &[]).contains("No session would start here:  account \"work\" may not"));
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub enum Command {
     LogOut(Selection),
     /// Open a session for the asking process.
     OpenSession(OpenSession),
+    /// Give a session to another account.
+    MoveSession {
+        /// Which one.
+        session: SessionId,
+        /// The account that it uses from now on.
+        account: AccountName,
+    },
     /// End a session.
     EndSession {
         /// Which one.

@@ -91,6 +91,11 @@ pub enum Answer {
         /// The session.
         session: Session,
     },
+    /// A session was given to another account.
+    SessionMoved {
+        /// The session as it is now.
+        session: Session,
+    },
     /// A session was ended.
     SessionEnded {
         /// The session as it was at the end.

@@ -112,6 +112,7 @@ impl Engine {
             Command::SwitchAccount { account } => self.switch(request, &account),
             Command::LogOut(selection) => self.log_out(request, selection, now),
             Command::OpenSession(open) => self.open_session(request, open, now),
+            Command::MoveSession { session, account } => self.move_session(request, session, &account),
             Command::EndSession { session } => self.end_session(request, session, now),
         }
     }

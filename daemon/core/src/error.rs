@@ -17,6 +17,14 @@ pub enum Refusal {
     /// None was named and none is the default.
     #[error("no account was named and none is the default (logged in: {0})")]
     NoDefault(String),
+    /// A rule of the configuration forbids it.
+    #[error("account \"{account}\" may not be used below {directory}: a rule of the configuration denies it")]
+    Denied {
+        /// The account.
+        account: AccountName,
+        /// The rule's directory.
+        directory: String,
+    },
     /// It cannot be a credential.
     #[error("{0}")]
     NotACredential(#[from] FormError),

@@ -1,6 +1,8 @@
 //! Who may ask for what.
 
-use std::time::Duration;
+pub mod rules;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{account::Account, error::Refusal, ids::AccountName};
 
@@ -13,15 +15,22 @@ pub struct Policy {
     pub max_accounts: usize,
     /// How long the daemon stays after nothing is held and no session is open; `None` for ever.
     pub exit_when_unused: Option<Duration>,
+    /// Which account a directory uses, and which it must not.
+    pub rules: Vec<rules::Rule>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_sessions: 10_000, max_accounts: 64, exit_when_unused: Some(Duration::from_mins(10)) }
+        Self {
+            max_sessions: 10_000,
+            max_accounts: 64,
+            exit_when_unused: Some(Duration::from_mins(10)),
+            rules: Vec::new(),
+        }
     }
 }
 
-/// The account that a session gets: the one it names, else the default. Never a guess: with several
+/// The account that a command means: the one it names, else the default. Never a guess: with several
 /// accounts and no default, a forgotten flag must not bill the wrong one.
 ///
 /// # Errors
@@ -29,7 +38,7 @@ impl Default for Policy {
 pub fn choose<'a>(
     named: Option<&AccountName>,
     default: Option<&AccountName>,
-    accounts: &'a std::collections::BTreeMap<AccountName, Account>,
+    accounts: &'a BTreeMap<AccountName, Account>,
 ) -> Result<&'a Account, Refusal> {
     let Some(name) = named.or(default) else {
         let logged_in: Vec<_> = accounts.keys().map(AccountName::as_str).collect();
@@ -40,4 +49,22 @@ pub fn choose<'a>(
         });
     };
     accounts.get(name).ok_or_else(|| Refusal::NotLoggedIn(name.clone()))
+}
+
+/// The account that a session in `directory` gets, and why. A rule that names an account which is not
+/// logged in does not fall back to another one.
+///
+/// # Errors
+/// As [`choose`], and [`Refusal::Denied`] if a rule forbids the account there.
+pub fn choose_for_session<'a>(
+    policy: &Policy,
+    directory: &str,
+    named: Option<&AccountName>,
+    default: Option<&AccountName>,
+    accounts: &'a BTreeMap<AccountName, Account>,
+) -> Result<(&'a Account, rules::Why), Refusal> {
+    match rules::choose(&policy.rules, directory, named, default)? {
+        Some(choice) => choose(Some(&choice.name), None, accounts).map(|account| (account, choice.why)),
+        None => choose(None, None, accounts).map(|account| (account, rules::Why::Default)),
+    }
 }

@@ -20,7 +20,7 @@ use claudectl_core::{
     error::Refusal,
     event::Event,
     ids::{AccountName, LoginId, RequestId, SecretId, SessionId},
-    policy::Policy,
+    policy::{Policy, rules::Rule},
     receipt::Outcome,
     session::{Gate, Process, SessionState, Transport},
     time::Now,
@@ -53,6 +53,10 @@ enum Step {
         pid: u8,
         name: Option<u8>,
     },
+    Move {
+        id: u8,
+        name: u8,
+    },
     End {
         id: u8,
     },
@@ -74,6 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::LogOutAll),
         50 => (id.clone(), 0..4_u8, proptest::option::of(name))
             .prop_map(|(id, pid, name)| Step::Open { id, pid, name }),
+        10 => (id.clone(), 0..4_u8).prop_map(|(id, name)| Step::Move { id, name }),
         10 => id.clone().prop_map(|id| Step::End { id }),
         20 => id.prop_map(|id| Step::Exit { id }),
         1 => Just(Step::Stop),
@@ -82,6 +87,12 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn named(name: u8) -> AccountName {
     format!("account{name}").parse().unwrap()
+}
+
+/// Small limits, so that they are met; sessions run in `/`, where one account is denied.
+fn policy() -> Policy {
+    let denied = Rule { directory: String::new(), account: None, deny: vec![named(3)] };
+    Policy { max_sessions: 4, max_accounts: 3, rules: vec![denied], ..Policy::default() }
 }
 
 /// Plays the shell and keeps the model.
@@ -104,7 +115,7 @@ impl World {
     fn new() -> Self {
         let now = Now { since_boot: Duration::from_secs(1), wall: 1_000 };
         Self {
-            engine: Engine::new(Policy { max_sessions: 4, max_accounts: 3, ..Policy::default() }, now),
+            engine: Engine::new(policy(), now),
             now,
             next_request: 0,
             next_secret: 0,
@@ -205,6 +216,9 @@ impl World {
             }
             Step::LogOutAll => self.ask(Command::LogOut(Selection::All)),
             Step::Open { id, pid, name } => self.open(id, pid, name),
+            Step::Move { id, name } => {
+                self.ask(Command::MoveSession { session: SessionId(id.into()), account: named(name) });
+            }
             Step::End { id } => self.ask(Command::EndSession { session: SessionId(id.into()) }),
             Step::Exit { id } => self.feed(Event::ProcessExited { session: SessionId(id.into()) }),
             Step::Stop => self.stop(),
@@ -256,6 +270,7 @@ impl World {
         let sessions: Vec<_> = seen.sessions.keys().collect();
         assert_eq!(sessions, self.gates.keys().collect::<Vec<_>>(), "sessions and gates differ");
         for (id, session) in &seen.sessions {
+            assert_ne!(session.account, named(3), "a session uses an account that a rule denies");
             let account = seen.accounts.get(&session.account);
             match (&self.gates[id], &session.state) {
                 (Gate::Open { secret, generation, .. }, SessionState::Open) => {

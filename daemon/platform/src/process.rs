@@ -13,7 +13,7 @@ mod start;
 use std::{
     ffi::OsString,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ExitCode},
 };
 
@@ -55,6 +55,14 @@ pub fn identify(pid: u32) -> io::Result<Process> {
 /// [`io::ErrorKind::NotFound`] if there is no such process.
 pub fn parent(pid: u32) -> io::Result<u32> {
     Ok(sys::facts(pid)?.parent)
+}
+
+/// Where a process is: its working directory.
+///
+/// # Errors
+/// If the process is gone, or does not let this one look.
+pub fn directory(pid: u32) -> io::Result<PathBuf> {
+    sys::directory(pid)
 }
 
 /// Whether the process is a child, grandchild and so on of `ancestor`; not if it is the ancestor.

@@ -1,8 +1,15 @@
 //! What the file may say.
 
-use std::{num::NonZeroU16, time::Duration};
+use std::{
+    num::NonZeroU16,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
 
-use claudectl_core::policy::Policy;
+use claudectl_core::{
+    ids::AccountName,
+    policy::{Policy, rules},
+};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// The whole file.
@@ -18,6 +25,23 @@ pub struct Config {
     pub limits: Limits,
     /// `[upstream]`
     pub upstream: Upstream,
+    /// `[[rule]]`
+    pub rule: Vec<Rule>,
+}
+
+/// `[[rule]]`: which account a directory uses, and which it must not.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Absolute, or `~/…`. Covers everything below it.
+    #[serde(deserialize_with = "directory")]
+    pub directory: String,
+    /// The account that sessions there use when they name none.
+    #[serde(default, deserialize_with = "account")]
+    pub account: Option<AccountName>,
+    /// Accounts that sessions there must not use.
+    #[serde(default, deserialize_with = "accounts")]
+    pub deny: Vec<AccountName>,
 }
 
 /// `[daemon]`
@@ -65,14 +89,53 @@ impl Default for Limits {
 
 impl Config {
     /// The part of it that the engine decides by.
-    pub fn policy(&self) -> Policy {
+    pub fn policy(&self, home: Option<&Path>) -> Policy {
         let minutes = self.daemon.exit_when_unused_minutes;
         Policy {
             max_sessions: self.limits.sessions.get().into(),
             max_accounts: self.limits.accounts.get().into(),
             exit_when_unused: (minutes > 0).then(|| Duration::from_mins(minutes.into())),
+            rules: self.rule.iter().flat_map(|rule| rule.resolve(home)).collect(),
         }
     }
+}
+
+impl Rule {
+    /// The rule for its directory, and for where that really is if there is a link on the way: a
+    /// session may be in either.
+    fn resolve(&self, home: Option<&Path>) -> Vec<rules::Rule> {
+        let named = match (self.directory.strip_prefix('~'), home) {
+            (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
+            _ => PathBuf::from(&self.directory),
+        };
+        let real = named.canonicalize().ok().filter(|real| *real != named);
+        let rule = |directory: PathBuf| rules::Rule {
+            directory: directory.to_string_lossy().trim_end_matches('/').to_owned(),
+            account: self.account.clone(),
+            deny: self.deny.clone(),
+        };
+        std::iter::once(named).chain(real).map(rule).collect()
+    }
+}
+
+fn directory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let directory = String::deserialize(deserializer)?;
+    let plain = !Path::new(&directory).components().any(|part| part == Component::ParentDir);
+    let placed = directory.starts_with('/') || directory == "~" || directory.starts_with("~/");
+    if placed && plain {
+        Ok(directory)
+    } else {
+        Err(D::Error::custom("a directory is absolute, or starts with ~/, and has no .."))
+    }
+}
+
+fn account<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountName>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn accounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AccountName>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<tracing::Level>, D::Error> {

@@ -2,7 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use claudectl_core::{command::Command, engine::Snapshot, event::Event, ids::SessionId};
+use claudectl_core::{
+    command::Command,
+    engine::Snapshot,
+    error::Refusal,
+    event::Event,
+    ids::{AccountName, SessionId},
+    policy::rules::Why,
+};
 use claudectl_platform::peer::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -33,8 +40,17 @@ pub(super) enum Message {
 
 #[derive(Debug)]
 pub(super) enum Inquiry {
-    View(oneshot::Sender<View>),
+    View { place: Option<Place>, reply: oneshot::Sender<View> },
     Reload(oneshot::Sender<Result<Configuration, String>>),
+}
+
+/// Where a session would be started.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its working directory.
+    pub directory: String,
+    /// The account that it would name.
+    pub account: Option<AccountName>,
 }
 
 /// What an outsider may see.
@@ -46,6 +62,8 @@ pub struct View {
     pub readings: BTreeMap<SessionId, Reading>,
     /// The configuration.
     pub configuration: Configuration,
+    /// What a session in the place that was asked about would get, and why.
+    pub here: Option<Result<(AccountName, Why), Refusal>>,
 }
 
 /// The engine is gone: the daemon is stopping.
@@ -78,12 +96,12 @@ impl Mailbox {
         Ok(receiver)
     }
 
-    /// What an outsider may see, now.
+    /// What an outsider may see, now; and what a session in this place would get.
     ///
     /// # Errors
     /// [`Gone`] if the daemon is stopping.
-    pub async fn view(&self) -> Result<View, Gone> {
-        self.inquire(Inquiry::View).await
+    pub async fn view(&self, place: Option<Place>) -> Result<View, Gone> {
+        self.inquire(|reply| Inquiry::View { place, reply }).await
     }
 
     /// Reads the configuration again.

@@ -23,7 +23,7 @@ impl AccountService for Context {
 
     async fn login(&self, request: Request<v1::LoginRequest>) -> Result<Response<Self::LoginStream>, Status> {
         let peer = peer(&request)?;
-        let defaults = self.mailbox.view().await.map_err(status::gone)?.configuration.config.upstream;
+        let defaults = self.mailbox.view(None).await.map_err(status::gone)?.configuration.config.upstream;
         let begin = begin_login(request.into_inner(), defaults)?;
         let replies = self.mailbox.ask(peer, Command::BeginLogin(begin)).await.map_err(status::gone)?;
         Ok(Response::new(Box::pin(steps(replies))))
@@ -33,7 +33,7 @@ impl AccountService for Context {
         &self,
         _: Request<v1::ListAccountsRequest>,
     ) -> Result<Response<v1::ListAccountsResponse>, Status> {
-        let view = self.mailbox.view().await.map_err(status::gone)?;
+        let view = self.mailbox.view(None).await.map_err(status::gone)?;
         Ok(Response::new(v1::ListAccountsResponse { accounts: convert::accounts(&view.snapshot) }))
     }
 

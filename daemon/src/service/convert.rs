@@ -6,7 +6,9 @@ use claudectl_core::{
     account::{Account, Route},
     credential::CredentialKind,
     engine::Snapshot,
+    error::Refusal,
     ids::{AccountName, SessionId},
+    policy::rules::Why,
     receipt::{Outcome, Place, Receipt, ReceiptItem},
     session::{Session, SessionState, Transport},
 };
@@ -153,5 +155,20 @@ pub(super) fn protection(protection: &claudectl_platform::hardening::Protection)
         name: protection.name.to_owned(),
         active: protection.active,
         detail: protection.detail.clone(),
+    }
+}
+
+/// What a session in a directory would get, and why.
+pub(super) fn here(choice: &Result<(AccountName, Why), Refusal>) -> v1::Here {
+    match choice {
+        Ok((account, why)) => v1::Here {
+            account: account.to_string(),
+            why: match why {
+                Why::Named => "it was named".to_owned(),
+                Why::Rule(directory) => format!("the rule for {directory}"),
+                Why::Default => "the default account".to_owned(),
+            },
+        },
+        Err(refusal) => v1::Here { account: String::new(), why: refusal.to_string() },
     }
 }

@@ -7,6 +7,7 @@ use tokio_stream::{Stream, StreamExt as _, wrappers::WatchStream};
 use tonic::{Request, Response, Status};
 
 use super::{Context, convert, status};
+use crate::engine::Place;
 
 #[tonic::async_trait]
 impl DaemonService for Context {
@@ -14,20 +15,22 @@ impl DaemonService for Context {
 
     async fn get_status(
         &self,
-        _: Request<v1::GetStatusRequest>,
+        request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
-        Ok(Response::new(v1::GetStatusResponse { status: Some(self.status().await?) }))
+        let place = place(request.into_inner().place)?;
+        Ok(Response::new(v1::GetStatusResponse { status: Some(self.status(place).await?) }))
     }
 
     async fn watch_status(
         &self,
-        _: Request<v1::WatchStatusRequest>,
+        request: Request<v1::WatchStatusRequest>,
     ) -> Result<Response<Self::WatchStatusStream>, Status> {
+        let place = place(request.into_inner().place)?;
         // The stream starts with the value as it is now, so the first message is the current state.
         let context = self.clone();
         let statuses = WatchStream::new(self.mailbox.changes()).then(move |_| {
-            let context = context.clone();
-            async move { Ok(v1::WatchStatusResponse { status: Some(context.status().await?) }) }
+            let (context, place) = (context.clone(), place.clone());
+            async move { Ok(v1::WatchStatusResponse { status: Some(context.status(place).await?) }) }
         });
         Ok(Response::new(Box::pin(statuses)))
     }
@@ -41,8 +44,8 @@ impl DaemonService for Context {
 }
 
 impl Context {
-    async fn status(&self) -> Result<v1::Status, Status> {
-        let view = self.mailbox.view().await.map_err(status::gone)?;
+    async fn status(&self, place: Option<Place>) -> Result<v1::Status, Status> {
+        let view = self.mailbox.view(place).await.map_err(status::gone)?;
         Ok(v1::Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -53,6 +56,14 @@ impl Context {
             protections: self.facts.protections.iter().map(convert::protection).collect(),
             configuration: Some(convert::configuration(&view.configuration)),
             desktop_watched: false,
+            here: view.here.as_ref().map(convert::here),
         })
     }
+}
+
+fn place(place: Option<v1::Place>) -> Result<Option<Place>, Status> {
+    let Some(v1::Place { directory, account }) = place else { return Ok(None) };
+    let account = Some(account).filter(|account| !account.is_empty()).map(|account| account.parse());
+    let account = account.transpose().map_err(|error| status::invalid(&error, ""))?;
+    Ok(Some(Place { directory, account }))
 }

@@ -36,9 +36,26 @@ impl SessionService for Context {
         &self,
         _: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
-        let view = self.mailbox.view().await.map_err(status::gone)?;
+        let view = self.mailbox.view(None).await.map_err(status::gone)?;
         let sessions = convert::sessions(&view.snapshot, &view.readings);
         Ok(Response::new(v1::ListSessionsResponse { sessions }))
+    }
+
+    async fn move_session(
+        &self,
+        request: Request<v1::MoveSessionRequest>,
+    ) -> Result<Response<v1::MoveSessionResponse>, Status> {
+        let peer = peer(&request)?;
+        let request = request.into_inner();
+        let session = session_id(&request.session)?;
+        let account = request.account.parse().map_err(|error| status::invalid(&error, ""))?;
+        match self.ask(peer, Command::MoveSession { session, account }).await? {
+            Answer::SessionMoved { session } => {
+                let session = Some(convert::session(&session, None));
+                Ok(Response::new(v1::MoveSessionResponse { session }))
+            }
+            _ => Err(answer::unexpected()),
+        }
     }
 
     async fn end_session(
@@ -46,9 +63,7 @@ impl SessionService for Context {
         request: Request<v1::EndSessionRequest>,
     ) -> Result<Response<v1::EndSessionResponse>, Status> {
         let peer = peer(&request)?;
-        let session = request.into_inner().session.parse::<SessionId>().map_err(|_| {
-            status::invalid("a session is named by 8 hexadecimal digits", "`claudectl sessions` lists them")
-        })?;
+        let session = session_id(&request.into_inner().session)?;
         match self.ask(peer, Command::EndSession { session }).await? {
             Answer::SessionEnded { session } => {
                 let session = Some(convert::session(&session, None));
@@ -80,8 +95,20 @@ fn open_session(peer: Peer, request: v1::OpenSessionRequest) -> Result<OpenSessi
         transport,
         children: request.children,
         program: bounded(request.program),
-        directory: bounded(request.directory),
+        directory: directory(peer, request.directory),
     })
+}
+
+fn session_id(text: &str) -> Result<SessionId, Status> {
+    text.parse().map_err(|_| {
+        status::invalid("a session is named by 8 hexadecimal digits", "`claudectl sessions` lists them")
+    })
+}
+
+/// Where the process really is, as far as the kernel tells; else what it says.
+fn directory(peer: Peer, claimed: String) -> String {
+    let seen = process::directory(peer.pid).ok().and_then(|path| path.into_os_string().into_string().ok());
+    bounded(seen.unwrap_or(claimed))
 }
 
 fn bounded(mut text: String) -> String {

@@ -38,6 +38,11 @@ fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {
             Reason::NoDefaultAccount,
             "name one with --account, or make one the default with `claudectl switch`",
         ),
+        Refusal::Denied { .. } => (
+            Code::PermissionDenied,
+            Reason::Denied,
+            "use another account here (--account), or change the [[rule]] in config.toml",
+        ),
         Refusal::NotACredential(_) => (
             Code::InvalidArgument,
             Reason::NotACredential,

@@ -6,8 +6,12 @@ use crate::{
     command::OpenSession,
     effect::{Answer, Effect},
     error::Refusal,
-    ids::{RequestId, SessionId},
-    policy, sentence,
+    ids::{AccountName, RequestId, SessionId},
+    policy::{
+        self,
+        rules::{self, Why},
+    },
+    sentence,
     session::{Gate, Session, SessionState},
     time::Now,
 };
@@ -24,8 +28,11 @@ impl Engine {
                 Refusal::Resource("the session identifier was drawn twice; try again".into()),
             );
         }
-        let account = match policy::choose(open.account.as_ref(), self.default.as_ref(), &self.accounts) {
-            Ok(account) => account,
+        let (named, default) = (open.account.as_ref(), self.default.as_ref());
+        let chosen =
+            policy::choose_for_session(&self.policy, &open.directory, named, default, &self.accounts);
+        let account = match chosen {
+            Ok((account, _)) => account,
             Err(why) => return refuse(request, why),
         };
         let gate = opened(account);
@@ -79,6 +86,45 @@ impl Engine {
         effects
     }
 
+    /// Gives a session to another account. What it was asking is cut.
+    pub(super) fn move_session(
+        &mut self,
+        request: RequestId,
+        id: SessionId,
+        name: &AccountName,
+    ) -> Vec<Effect> {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return refuse(request, Refusal::UnknownSession(id));
+        };
+        let permitted = rules::permit(&self.policy.rules, &session.directory, name);
+        let account = permitted.and_then(|()| policy::choose(Some(name), None, &self.accounts));
+        let account = match account {
+            Ok(_) if matches!(session.state, SessionState::Ended { .. }) => {
+                return refuse(request, Refusal::UnknownSession(id));
+            }
+            Ok(account) => account,
+            Err(why) => return refuse(request, why),
+        };
+        session.account = account.name.clone();
+        session.state = SessionState::Open;
+        let session = session.clone();
+        let published = Effect::PublishGate { session: id, gate: opened(account) };
+        vec![published, Effect::Answer { request, answer: Ok(Answer::SessionMoved { session }) }]
+    }
+
+    /// What a session that is started in this directory would get, and why.
+    ///
+    /// # Errors
+    /// As [`policy::choose_for_session`].
+    pub fn account_for(
+        &self,
+        directory: &str,
+        named: Option<&AccountName>,
+    ) -> Result<(AccountName, Why), Refusal> {
+        policy::choose_for_session(&self.policy, directory, named, self.default.as_ref(), &self.accounts)
+            .map(|(account, why)| (account.name.clone(), why))
+    }
+
     pub(super) fn remove(&mut self, id: SessionId) -> Vec<Effect> {
         if self.sessions.remove(&id).is_none() {
             return Vec::new();
@@ -99,10 +145,13 @@ impl Engine {
 
     /// A new login lets the sessions of its account go on.
     pub(super) fn reopen_sessions(&mut self, account: &Account) -> Vec<Effect> {
+        let rules = &self.policy.rules;
         self.sessions
             .values_mut()
             .filter(|session| session.account == account.name)
             .filter(|session| !matches!(session.state, SessionState::Ended { .. }))
+            // The rules may have changed while the account was logged out.
+            .filter(|session| rules::permit(rules, &session.directory, &account.name).is_ok())
             .map(|session| {
                 session.state = SessionState::Open;
                 Effect::PublishGate { session: session.id, gate: opened(account) }

@@ -1,7 +1,7 @@
 //! `/proc/PID/stat` (`proc_pid_stat(5)`), which is readable for every process of the user, the
 //! undumpable ones included.
 
-use std::{fs, io};
+use std::{fs, io, path::PathBuf};
 
 use super::{Facts, Process, gone};
 
@@ -18,6 +18,10 @@ pub(super) fn facts(pid: u32) -> io::Result<Facts> {
         }
         Err(error) => Err(error),
     }
+}
+
+pub(super) fn directory(pid: u32) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd"))
 }
 
 /// Fields are counted after the name, which is in parentheses and may hold anything.
