@@ -117,8 +117,7 @@ async fn connect(path: &Path) -> Result<Stream, ConnectError> {
     };
     let name = path.to_fs_name::<GenericFilePath>().map_err(failed)?;
     let stream = Stream::connect(name).await.map_err(failed)?;
-    let Stream::UdSocket(socket) = &stream;
-    let server = peer::of_stream(socket).map_err(failed)?;
+    let server = peer::of_local_stream(&stream).map_err(failed)?;
     if server.uid == peer::own_uid() {
         Ok(stream)
     } else {

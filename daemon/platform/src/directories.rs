@@ -4,6 +4,10 @@
 #[cfg_attr(windows, path = "directories/windows.rs")]
 mod sys;
 
+#[cfg(target_os = "macos")]
+#[path = "directories/darwin.rs"]
+mod darwin;
+
 use std::{
     ffi::OsStr,
     io,

@@ -38,7 +38,7 @@ pub fn harden_daemon() -> Vec<Protection> {
     let mut protections = vec![
         Protection::new("closed to other processes", sys::close_to_others()),
         Protection::new("no core file", sys::refuse_core_files_for_good()),
-        Protection { name: "private files", active: true, detail: sys::restrict_new_files() },
+        Protection::new("private files", sys::restrict_new_files()),
         Protection::new("no new privileges", sys::refuse_new_privileges()),
         Protection::new("open files", sys::raise_open_files()),
     ];

@@ -26,6 +26,19 @@ pub fn of_stream(stream: &impl AsDescriptor) -> io::Result<Peer> {
     sys::of_stream(stream)
 }
 
+/// The peer of a connected stream of the `interprocess` crate.
+///
+/// # Errors
+/// As [`of_stream`].
+pub fn of_local_stream(stream: &interprocess::local_socket::tokio::Stream) -> io::Result<Peer> {
+    match stream {
+        #[cfg(unix)]
+        interprocess::local_socket::tokio::Stream::UdSocket(stream) => of_stream(stream),
+        #[cfg(windows)]
+        interprocess::local_socket::tokio::Stream::NamedPipe(stream) => of_stream(stream),
+    }
+}
+
 /// The effective user of this process.
 pub fn own_uid() -> u32 {
     sys::own_uid()

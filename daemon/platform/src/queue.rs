@@ -36,6 +36,23 @@ impl Queue {
         sys::remove(self.kernel.as_fd(), descriptor)
     }
 
+    /// Reports `token`, once, when the process ends.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn add_exit(&self, pid: rustix::process::Pid, token: u64) -> io::Result<()> {
+        sys::add_exit(self.kernel.as_fd(), pid, token)
+    }
+
+    #[cfg(target_os = "macos")]
+    pub(crate) fn remove_exit(&self, pid: rustix::process::Pid) -> io::Result<()> {
+        sys::remove_exit(self.kernel.as_fd(), pid)
+    }
+
+    /// The same queue, to take something out of it later.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn share(&self) -> Self {
+        Self { kernel: Arc::clone(&self.kernel), registered: OnceLock::new() }
+    }
+
     /// Tokens of what is ready now. Never blocks.
     pub(crate) fn ready(&self) -> io::Result<Vec<u64>> {
         sys::ready(self.kernel.as_fd())

@@ -33,9 +33,14 @@ fn limit_core_files(maximum: Option<u64>) -> io::Result<String> {
     Ok("core limit 0".into())
 }
 
-pub(super) fn restrict_new_files() -> String {
-    rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    "umask 077".into()
+pub(super) fn restrict_new_files() -> io::Result<String> {
+    let private = Mode::RWXG | Mode::RWXO;
+    rustix::process::umask(private);
+    if rustix::process::umask(private) == private {
+        Ok("umask 077".into())
+    } else {
+        Err(io::Error::other("the umask did not stay"))
+    }
 }
 
 pub(super) fn refuse_new_privileges() -> io::Result<String> {

@@ -1,0 +1,14 @@
+//! `DARWIN_USER_TEMP_DIR` (`confstr(3)`): under `/var/folders`, private to the user.
+
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
+
+pub(super) fn temporary() -> Option<PathBuf> {
+    let mut name = vec![0u8; 1024];
+    // SAFETY: at most `name.len()` bytes are written to `name`.
+    let length =
+        unsafe { libc::confstr(libc::_CS_DARWIN_USER_TEMP_DIR, name.as_mut_ptr().cast(), name.len()) };
+    // It counts the final zero byte, and is 0 if there is none.
+    let length = length.checked_sub(1).filter(|length| *length > 0 && *length < name.len())?;
+    name.truncate(length);
+    Some(PathBuf::from(OsString::from_vec(name)))
+}
