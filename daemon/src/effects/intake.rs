@@ -9,8 +9,8 @@ use claudectl_platform::{
     memory::{MemoryError, SecretPage},
     peer::{self, Peer},
     permissions,
+    socket::{LocalListener, LocalStream},
 };
-use tokio::net::{UnixListener, UnixStream};
 
 /// How long an intake stays open.
 pub(super) const OPEN_FOR: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ pub(super) enum IntakeError {
 /// An open intake. Its socket disappears with it.
 #[derive(Debug)]
 pub(super) struct Intake {
-    listener: UnixListener,
+    listener: LocalListener,
     path: SocketFile,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn open(path: PathBuf) -> io::Result<Intake> {
     if let Some(directory) = path.parent() {
         permissions::private_directory(directory).map_err(io::Error::other)?;
     }
-    let listener = UnixListener::bind(&path)?;
+    let listener = LocalListener::bind(&path)?;
     let path = SocketFile(path);
     permissions::restrict_socket(&path.0)?;
     Ok(Intake { listener, path })
@@ -77,7 +77,7 @@ impl Intake {
     }
 }
 
-async fn read(stream: &UnixStream) -> Result<SecretPage, IntakeError> {
+async fn read(stream: &LocalStream) -> Result<SecretPage, IntakeError> {
     let page = SecretPage::new()?;
     loop {
         stream.readable().await?;
@@ -101,7 +101,7 @@ mod tests {
         let path = directory.path().join("intake/1.sock");
         let intake = open(path.clone()).unwrap();
         let writing = async {
-            let mut stream = UnixStream::connect(&path).await.unwrap();
+            let mut stream = LocalStream::connect(&path).await.unwrap();
             // A refused stream may be closed under our hands.
             let _ = stream.write_all(bytes).await;
         };

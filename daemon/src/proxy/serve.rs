@@ -8,11 +8,8 @@ use std::{
 };
 
 use claudectl_core::event::Event;
-use claudectl_platform::{peer, process};
-use tokio::{
-    net::{TcpStream, UnixStream},
-    time::timeout,
-};
+use claudectl_platform::{peer, process, socket::LocalStream};
+use tokio::{net::TcpStream, time::timeout};
 
 use super::{
     ApiSession,
@@ -29,7 +26,7 @@ use crate::gate::GateState;
 
 /// Serves one connection to a session's API socket until it ends. The peer must be the session's
 /// own process (or a descendant, where the session allows it): anybody else gets 403.
-pub async fn serve_unix(stream: UnixStream, session: Arc<ApiSession>) {
+pub async fn serve_unix(stream: LocalStream, session: Arc<ApiSession>) {
     if may_use(&stream, &session) {
         serve(Client::new(stream), &session).await;
         return;
@@ -56,7 +53,7 @@ pub async fn serve_tcp(stream: TcpStream, session: Arc<ApiSession>) {
 }
 
 /// What the kernel says about the peer. A missing fact is a refusal.
-fn may_use(stream: &UnixStream, session: &ApiSession) -> bool {
+fn may_use(stream: &LocalStream, session: &ApiSession) -> bool {
     let Ok(peer) = peer::of_stream(stream) else { return false };
     let own = process::Process { pid: session.process.pid, started: session.process.started };
     let is_own = || process::identify(peer.pid).is_ok_and(|process| process == own);

@@ -57,6 +57,23 @@ impl LocalStream {
     pub async fn connect(_path: impl AsRef<Path>) -> io::Result<Self> {
         Err(WHY.into())
     }
+
+    /// Waits until there is something to read.
+    ///
+    /// # Errors
+    /// Never, because there is no connection.
+    #[allow(clippy::unused_async, reason = "other systems wait here")]
+    pub async fn readable(&self) -> io::Result<()> {
+        match *self {}
+    }
+
+    /// Reads what there is.
+    ///
+    /// # Errors
+    /// Never, because there is no connection.
+    pub fn try_read(&self, _buffer: &mut [u8]) -> io::Result<usize> {
+        match *self {}
+    }
 }
 
 impl QuietListener {
