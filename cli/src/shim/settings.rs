@@ -1,13 +1,18 @@
 //! Settings of a session: `/logout` logs out at the daemon, and a status line where there is none.
 
+mod merge;
+
 use std::{
     ffi::{OsStr, OsString},
     fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use claudectl_platform::{permissions, process};
 use serde_json::{Map, Value, json};
+
+use merge::merge;
 
 use crate::{
     args::{self, Environment},
@@ -80,41 +85,6 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// Both: the user's values win, hooks are added to the user's.
-fn merge(user: Value, ours: Value) -> Value {
-    match (user, ours) {
-        (Value::Object(mut user), Value::Object(ours)) => {
-            for (key, ours) in ours {
-                let merged = match user.remove(&key) {
-                    None => ours,
-                    Some(theirs) if key == "hooks" => merge_hooks(theirs, ours),
-                    Some(theirs) => merge(theirs, ours),
-                };
-                user.insert(key, merged);
-            }
-            Value::Object(user)
-        }
-        (user, _) => user,
-    }
-}
-
-fn merge_hooks(user: Value, ours: Value) -> Value {
-    match (user, ours) {
-        (Value::Object(mut user), Value::Object(ours)) => {
-            for (event, ours) in ours {
-                let merged = match (user.remove(&event), ours) {
-                    (Some(Value::Array(user)), Value::Array(ours)) => Value::Array([user, ours].concat()),
-                    (Some(user), _) => user,
-                    (None, ours) => ours,
-                };
-                user.insert(event, merged);
-            }
-            Value::Object(user)
-        }
-        (user, _) => user,
-    }
-}
-
 fn has_status_line(settings: &Value) -> bool {
     settings.get("statusLine").is_some()
 }
@@ -177,12 +147,15 @@ fn placed(mut arguments: Vec<OsString>, given: Option<&Given>, value: OsString) 
     }
 }
 
-/// Keeps merged settings in a private file that is named for this process.
+/// Keeps merged settings in a private file (mode 0600) that is named for this process.
 fn keep(directory: &Path, settings: &str) -> Result<PathBuf, Error> {
+    let failed =
+        |error: io::Error| Error::new("the settings of the session could not be kept").because(&error);
     permissions::private_directory(directory)?;
     let path = directory.join(format!("{}.json", std::process::id()));
-    fs::write(&path, settings)
-        .map_err(|error| Error::new("the settings of the session could not be kept").because(&error))?;
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    file.write_all(settings.as_bytes()).map_err(failed)?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(path)
 }
 
@@ -205,14 +178,10 @@ mod tests {
         words.iter().map(OsString::from).collect()
     }
 
-    fn ours() -> Value {
-        session(Path::new("/opt/it's/claudectl"), true)
-    }
-
     #[test]
     fn the_settings_of_a_session() {
         assert_eq!(
-            ours(),
+            session(Path::new("/opt/it's/claudectl"), true),
             json!({
                 "hooks": {"SessionEnd": [{"hooks": [
                     {"type": "command", "command": r"'/opt/it'\''s/claudectl' hook session-end"}
@@ -220,40 +189,6 @@ mod tests {
                 "statusLine": {"type": "command", "command": r"'/opt/it'\''s/claudectl' statusline"}
             })
         );
-    }
-
-    #[test]
-    fn merging() {
-        let hook = json!({"hooks": [{"type": "command", "command": "mine"}]});
-        let own = ours()["hooks"]["SessionEnd"][0].clone();
-        let line = ours()["statusLine"].clone();
-        let table = [
-            (json!({}), ours()),
-            (
-                json!({"model": "opus"}),
-                json!({"model": "opus", "hooks": ours()["hooks"], "statusLine": line}),
-            ),
-            (
-                json!({"statusLine": {"type": "command", "command": "mine"}}),
-                json!({"hooks": ours()["hooks"], "statusLine": {"type": "command", "command": "mine"}}),
-            ),
-            (
-                json!({"hooks": {"SessionEnd": [hook]}}),
-                json!({"hooks": {"SessionEnd": [hook, own]}, "statusLine": line}),
-            ),
-            (
-                json!({"hooks": {"Stop": [hook]}}),
-                json!({"hooks": {"Stop": [hook], "SessionEnd": [own]}, "statusLine": line}),
-            ),
-            (json!({"hooks": null, "statusLine": null}), json!({"hooks": null, "statusLine": null})),
-            (
-                json!({"hooks": {"SessionEnd": "odd"}}),
-                json!({"hooks": {"SessionEnd": "odd"}, "statusLine": line}),
-            ),
-        ];
-        for (user, expected) in table {
-            assert_eq!(merge(user.clone(), ours()), expected, "{user}");
-        }
     }
 
     #[test]
@@ -316,6 +251,8 @@ mod tests {
         assert!(!words.iter().any(|word| word.contains("canary")), "{words:?}");
         let merged: Value = serde_json::from_slice(&fs::read(&words[1]).unwrap()).unwrap();
         assert_eq!(merged["env"]["TOKEN"], "canary");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&words[1]).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
         assert!(merged["hooks"]["SessionEnd"].is_array());
     }
 
