@@ -156,6 +156,11 @@ close_manifest() {
 start_units() {
   grep -q 'claudectld.socket$' "$manifest" && has_user_systemd || return 0
   systemctl --user daemon-reload
+  if ! systemctl --user --quiet is-active claudectld.socket && daemon_pid >/dev/null; then
+    # systemd would take the socket away from a daemon that a client has started.
+    systemctl --user enable --quiet claudectld.socket
+    return
+  fi
   systemctl --user enable --now --quiet claudectld.socket
   say "  the daemon starts when its socket is first used (systemctl --user status claudectld.socket)"
 }
