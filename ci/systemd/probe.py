@@ -101,6 +101,7 @@ def main(marker, peer):
     report("locked memory", lambda: require(LIBC.mlock(ctypes.create_string_buffer(16384), 16384) == 0))
     report("watch a process", lambda: os.close(call("pidfd_open", int(peer), 0)))
     report("identify a process", lambda: pathlib.Path(f"/proc/{peer}/stat").read_bytes())
+    report("read where a process is", lambda: os.readlink(f"/proc/{peer}/cwd"))
     report("raise own limits", lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2))
     report("write the runtime directory", lambda: (write(f"{runtime}/claudectl/probe"), os.unlink(f"{runtime}/claudectl/probe")))
     report("AF_UNIX", lambda: socket.socket(socket.AF_UNIX))

@@ -47,6 +47,7 @@ fn unnamed() -> PathBuf {
     }
 }
 
+#[cfg(any(test, not(target_os = "macos")))]
 fn unnamed_of(uid: u32, sessions: &Path, temporary: &Path) -> PathBuf {
     let session = sessions.join(uid.to_string());
     match own_directory(&session, WRITE_OF_GROUP_AND_OTHERS) {

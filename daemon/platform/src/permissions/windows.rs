@@ -23,6 +23,10 @@ pub(super) fn restrict_socket(_path: &Path) -> io::Result<()> {
     Err(Unsupported("closing a pipe to other users").into())
 }
 
+pub(super) fn is_restricted_socket(_path: &Path) -> io::Result<bool> {
+    Err(Unsupported("seeing who may open a pipe").into())
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     #[allow(dead_code, reason = "holds the lock for as long as it is open")]

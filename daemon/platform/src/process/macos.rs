@@ -3,11 +3,13 @@
 use std::{
     io,
     mem::{self, MaybeUninit},
+    path::PathBuf,
 };
 
 use rustix::process::Pid;
 
 use super::{Facts, Process, gone};
+use crate::Unsupported;
 
 /// `e_tdev` of a process without a controlling terminal (`NODEV`).
 const NO_TERMINAL: u32 = u32::MAX;
@@ -26,6 +28,10 @@ pub(super) fn facts(pid: u32) -> io::Result<Facts> {
         parent: info.pbi_ppid,
         terminal_leader: session.filter(|_| info.e_tdev != NO_TERMINAL),
     })
+}
+
+pub(super) fn directory(_pid: u32) -> io::Result<PathBuf> {
+    Err(Unsupported("the working directory of another process").into())
 }
 
 fn bsd_info(pid: Pid) -> Option<libc::proc_bsdinfo> {

@@ -4,6 +4,7 @@ use std::{
     io,
     mem::{self, MaybeUninit},
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+    path::PathBuf,
 };
 
 use windows_sys::Win32::{
@@ -17,10 +18,15 @@ use windows_sys::Win32::{
 };
 
 use super::{Facts, Process, gone};
+use crate::Unsupported;
 
 pub(super) fn facts(pid: u32) -> io::Result<Facts> {
     let started = started(&open(pid)?)?;
     Ok(Facts { process: Process { pid, started }, parent: parent(pid)?, terminal_leader: None })
+}
+
+pub(super) fn directory(_pid: u32) -> io::Result<PathBuf> {
+    Err(Unsupported("the working directory of another process").into())
 }
 
 /// A handle to ask about it and to wait for its end.

@@ -20,6 +20,8 @@ use windows_sys::Win32::System::{
     Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS},
 };
 
+use crate::Unsupported;
+
 fn command(program: &Path, arguments: &[OsString], environment: &[(OsString, OsString)]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
@@ -75,4 +77,8 @@ pub(super) fn spawn_detached(
         .stderr(Stdio::piped())
         .creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP)
         .spawn()
+}
+
+pub(super) fn ask_to_end(_child: &Child) -> io::Result<()> {
+    Err(Unsupported("asking a program to end").into())
 }
