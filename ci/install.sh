@@ -64,6 +64,7 @@ build_client() {
 # A line is written before what it names, so that an interrupted run can be repeated or undone.
 
 open_manifest() {
+  running=$(daemon_pid || true)
   listed=''
   earlier=''
   [ ! -f "$manifest" ] || earlier=$(cat "$manifest")
@@ -156,7 +157,7 @@ close_manifest() {
 start_units() {
   grep -q 'claudectld.socket$' "$manifest" && has_user_systemd || return 0
   systemctl --user daemon-reload
-  if ! systemctl --user --quiet is-active claudectld.socket && daemon_pid >/dev/null; then
+  if ! systemctl --user --quiet is-active claudectld.socket && [ -n "$running" ]; then
     # systemd would take the socket away from a daemon that a client has started.
     systemctl --user enable --quiet claudectld.socket
     return
@@ -173,10 +174,10 @@ advise() {
       say "$prefix/bin is not on your PATH. Add this line to your shell's profile:"
       say "  export PATH=\"$prefix/bin:\$PATH\"" ;;
   esac
-  if pid=$(daemon_pid); then
+  if [ -n "$running" ]; then
     say
-    say "A daemon that was started before runs (pid $pid) and keeps its logins. This version takes over once it"
-    say "stops: kill $pid (that logs you out)."
+    say "A daemon of the installation before runs (pid $running) and keeps its logins. This version takes over once it"
+    say "stops: kill $running (that logs you out)."
   fi
   say
   say "Installed. Next: claudectl login      (then: claudectl run -- claude, or claudectl shim install)"
@@ -192,12 +193,16 @@ demonstrate() {
 
 # --- removing -----------------------------------------------------------------------------------
 
-# daemon_pid: the process that answers on the control socket; `status` never starts one.
+# daemon_pid: the daemon's process, without starting one.
 daemon_pid() {
-  local pid name
-  [ -x "$prefix/bin/claudectl" ] || return 1
-  pid=$("$prefix/bin/claudectl" status --json 2>/dev/null | sed -n 's/.*"daemon":{[^{}]*"pid":\([0-9]*\).*/\1/p') || true
-  [ -n "$pid" ] || return 1
+  local pid='' name
+  if systemctl --user --quiet is-active claudectld.socket 2>/dev/null; then
+    # Asking through the socket would start it.
+    pid=$(systemctl --user show --property=MainPID --value claudectld.service)
+  elif [ -x "$prefix/bin/claudectl" ]; then
+    pid=$("$prefix/bin/claudectl" status --json 2>/dev/null | sed -n 's/.*"daemon":{[^{}]*"pid":\([0-9]*\).*/\1/p') || true
+  fi
+  [ "${pid:-0}" -gt 0 ] || return 1
   name=$(cat "/proc/$pid/comm" 2>/dev/null || ps -o comm= -p "$pid" 2>/dev/null) || return 1
   [ "$(basename "$name")" = claudectld ] || return 1
   echo "$pid"
@@ -220,13 +225,13 @@ remove_runtime() {
   local directory
   for directory in ${XDG_RUNTIME_DIR:+"$XDG_RUNTIME_DIR/claudectl"} "/run/user/$(id -u)/claudectl" "/tmp/claudectl-$(id -u)"; do
     if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then continue; fi
-    rm -f "$directory"/{claudectld.log,claudectld.lock,start.lock}
+    rm -f "$directory"/{claudectld.sock,claudectld.log,claudectld.lock,start.lock}
     rm -rf "$directory/settings"
     rmdir "$directory"/{s,intake} "$directory" 2>/dev/null || true
   done
 }
 
-remove_shim() { "$prefix/bin/claudectl" shim remove 2>/dev/null || true; }
+remove_shim() { [ ! -L "$prefix/bin/claude" ] || "$prefix/bin/claudectl" shim remove || true; }
 
 remove_listed() {
   local line
