@@ -62,6 +62,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::json::document;
 
     #[test]
     fn an_outcome_of_a_newer_daemon_is_not_proven() {
@@ -69,5 +70,29 @@ mod tests {
         assert!(!is_proven(&v1::Receipt { items: vec![item], ..Default::default() }));
         let item = v1::ReceiptItem { outcome: Outcome::OutOfReach.into(), ..Default::default() };
         assert!(is_proven(&v1::Receipt { items: vec![item], ..Default::default() }));
+    }
+
+    #[test]
+    fn shape_of_a_receipt() {
+        let item = v1::ReceiptItem {
+            account: "work".into(),
+            what: "API key".into(),
+            r#where: "memory of claudectld (pid 42)".into(),
+            action: "wiped".into(),
+            proof: "25 bytes overwritten and read back as zeros".into(),
+            outcome: Outcome::Proven.into(),
+        };
+        let receipt =
+            v1::Receipt { issued_at: 7, accounts: vec!["work".into()], sessions_ended: 1, items: vec![item] };
+        let line = document("claudectl.receipt/1", &Receipt::from(&receipt)).unwrap();
+        assert_eq!(
+            line,
+            concat!(
+                r#"{"schema":"claudectl.receipt/1","proven":true,"issued_at":7,"accounts":["work"],"#,
+                r#""sessions_ended":1,"items":[{"account":"work","what":"API key","#,
+                r#""where":"memory of claudectld (pid 42)","action":"wiped","#,
+                r#""proof":"25 bytes overwritten and read back as zeros","outcome":"proven"}]}"#
+            )
+        );
     }
 }

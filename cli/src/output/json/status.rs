@@ -116,3 +116,47 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::json::document;
+
+    #[test]
+    fn shape_of_the_status() {
+        let held = v1::Status {
+            version: "0.1.0".into(),
+            pid: 42,
+            started_at: 5,
+            accounts: vec![v1::Account { name: "work".into(), ..Default::default() }],
+            default_account: "work".into(),
+            protections: vec![v1::Protection {
+                name: "no core file".into(),
+                active: true,
+                detail: "core limit 0".into(),
+            }],
+            configuration: Some(v1::Configuration {
+                path: "/home/jane/.config/claudectl/config.toml".into(),
+                present: true,
+                error: String::new(),
+            }),
+            ..Default::default()
+        };
+        let variables = vec![Variable { name: "ANTHROPIC_API_KEY", role: role(Role::Credential) }];
+        let line = document("claudectl.status/1", &Status::new(Some(&held), "", variables)).unwrap();
+        let account = concat!(
+            r#"{"name":"work","kind":"unknown","default":false,"upstream":"https://api.anthropic.com","#,
+            r#""proxy":null,"ca_file":null,"logged_in_at":0,"checked":false,"sessions":0,"generation":0}"#
+        );
+        let expected = [
+            r#"{"schema":"claudectl.status/1","safe_to_leave":false,"logged_in":true,"here":"#,
+            account,
+            r#","here_why":null,"daemon":{"version":"0.1.0","pid":42,"started_at":5},"accounts":["#,
+            account,
+            r#"],"sessions":[],"environment":[{"name":"ANTHROPIC_API_KEY","role":"credential"}],"#,
+            r#""protections":[{"name":"no core file","active":true,"detail":"core limit 0"}],"#,
+            r#""configuration":{"present":true,"error":null},"desktop_watched":false}"#,
+        ];
+        assert_eq!(line, expected.concat());
+    }
+}
