@@ -7,6 +7,7 @@ use claudectl_platform::{
     activation, clock, directories,
     hardening::{self, Protection},
     process::ExitWatch,
+    signal::Orders,
     stdio,
 };
 use claudectl_proto::endpoint::Endpoints;
@@ -94,14 +95,15 @@ async fn serve(
     let engine = Engine::new(configuration, effects, may_retire, receivers, changes);
     let facts = Arc::new(Facts { started_at: clock::wall(), protections });
     let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
-    let orders = watchers::signals::watch(mailbox.clone());
+    // Listened to from now on: who hears that we are ready may send one at once.
+    let orders = Orders::new()?;
     ready(args, endpoints)?;
     tokio::select! {
         // Returns when the core says stop; everything is wiped then.
         () = engine.run() => Ok(()),
         ended = transport::serve(&listening, routes, limit) => Ok(ended?),
         ended = watchers::processes::watch(exits, mailbox.clone()) => Ok(ended?),
-        ended = orders => Ok(ended?),
+        () = watchers::signals::watch(orders, mailbox.clone()) => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 #[cfg_attr(windows, path = "socket/windows.rs")]
 mod sys;
 
-pub use sys::{LocalListener, LocalStream, QuietListener};
+pub use sys::{LocalListener, LocalStream, QuietListener, listening};
 
 /// A connection that a [`QuietListener`] accepted.
 #[derive(Debug)]

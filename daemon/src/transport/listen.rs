@@ -1,11 +1,14 @@
 //! Becomes the one daemon of this user, on the control socket.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use claudectl_platform::{
     activation,
     permissions::{self, LockError, LockFile},
-    socket::LocalListener,
+    socket::{self, LocalListener},
 };
 use claudectl_proto::endpoint::{Endpoints, PathTooLong};
 
@@ -15,6 +18,14 @@ pub enum ListenError {
     /// Another one is.
     #[error("claudectld is already running (pid {0})")]
     Running(String),
+    /// Something that is no daemon of ours has the socket: a supervisor that starts one on demand.
+    #[error("process {pid} listens on {path} already; if it is systemd, it starts claudectld by itself")]
+    Taken {
+        /// The socket.
+        path: PathBuf,
+        /// The process.
+        pid: u32,
+    },
     /// The path is too long for a socket.
     #[error("{0}; {hint}", hint = PathTooLong::HINT)]
     PathTooLong(#[from] PathTooLong),
@@ -59,10 +70,9 @@ pub fn listen(endpoints: &Endpoints) -> Result<Listening, ListenError> {
         activation::listener().map_err(|source| ListenError::Socket { path: path.clone(), source })?;
     let activated = inherited.is_some();
     let listener = match inherited {
-        Some(listener) => Ok(listener),
-        None => bind(&path),
+        Some(listener) => listener,
+        None => bind(&path)?,
     };
-    let listener = listener.map_err(|source| ListenError::Socket { path: path.clone(), source })?;
     Ok(Listening { listener, activated, path, _lock: lock })
 }
 
@@ -73,7 +83,17 @@ fn lock(path: PathBuf) -> Result<LockFile, ListenError> {
     })
 }
 
-fn bind(path: &std::path::Path) -> io::Result<LocalListener> {
+/// Takes a stale socket away only after nobody answered at it: the lock keeps other daemons out, but
+/// not a supervisor.
+fn bind(path: &Path) -> Result<LocalListener, ListenError> {
+    let failed = |source| ListenError::Socket { path: path.to_owned(), source };
+    if let Some(pid) = socket::listening(path).map_err(failed)? {
+        return Err(ListenError::Taken { path: path.to_owned(), pid });
+    }
+    bind_free(path).map_err(failed)
+}
+
+fn bind_free(path: &Path) -> io::Result<LocalListener> {
     match std::fs::remove_file(path) {
         Ok(()) => tracing::info!("{}: replaced a stale socket", path.display()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -1,21 +1,34 @@
 //! Unix domain sockets (`unix(7)`).
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     net::{Ipv4Addr, TcpListener},
     os::{
         fd::{AsFd, BorrowedFd},
-        unix::net::UnixListener,
+        unix::net::{UnixListener, UnixStream},
     },
     path::Path,
 };
 
 use super::Accepted;
+use crate::peer;
 
 /// A listening socket that tasks wait on.
 pub type LocalListener = tokio::net::UnixListener;
 /// A connection.
 pub type LocalStream = tokio::net::UnixStream;
+
+/// The process that listens at this path, if any: a socket without one is stale.
+///
+/// # Errors
+/// What `connect(2)` says, but that nobody listens.
+pub fn listening(path: &Path) -> io::Result<Option<u32>> {
+    match UnixStream::connect(path) {
+        Ok(stream) => peer::of_stream(&stream).map(|peer| Some(peer.pid)),
+        Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 /// A listening socket that costs nothing while nobody calls: no task waits on it, one
 /// [`Readiness`](crate::readiness::Readiness) watches them all.
