@@ -13,6 +13,7 @@ use claudectl_proto::{
 };
 use indicatif::ProgressBar;
 use tonic::Streaming;
+use zeroize::Zeroizing;
 
 use crate::{
     Context,
@@ -108,19 +109,23 @@ async fn log_in(environment: &Environment, request: LoginRequest) -> Result<Logg
     let key = credential::read(&name(&request), &route)?;
     let mut client = daemon.accounts();
     let mut steps = in_time(async { Ok(client.login(request).await?) }).await?.into_inner();
-    follow(&mut steps, &key).await
+    follow(&mut steps, key).await
 }
 
 fn name(request: &LoginRequest) -> String {
     if request.account.is_empty() { "default".to_owned() } else { request.account.clone() }
 }
 
-/// Does what the daemon waits for, until the account is logged in.
-async fn follow(steps: &mut Streaming<LoginResponse>, key: &[u8]) -> Result<LoggedIn, Error> {
-    let mut spinner = None;
+/// Does what the daemon waits for, until the account is logged in. The key is wiped as soon as it was
+/// handed over, not only when the upstream has answered.
+async fn follow(steps: &mut Streaming<LoginResponse>, key: Zeroizing<Vec<u8>>) -> Result<LoggedIn, Error> {
+    let (mut key, mut spinner) = (Some(key), None);
     while let Some(response) = steps.message().await? {
         match response.step {
-            Some(Step::Intake(intake)) => hand_over(&PathBuf::from(&intake.path), key).await?,
+            Some(Step::Intake(intake)) => {
+                let key = key.take().ok_or_else(|| Error::new("claudectld asked for the key twice"))?;
+                hand_over(&PathBuf::from(&intake.path), &key).await?;
+            }
             Some(Step::Checking(checking)) => spinner = Some(spin(&checking.upstream)),
             Some(Step::LoggedIn(logged_in)) => return Ok(logged_in),
             // A step of a newer daemon that asks nothing of us.
