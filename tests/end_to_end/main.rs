@@ -1,1 +1,20 @@
-//! End-to-end tests with the real binaries.
+//! End-to-end tests with the real binaries: what an ordinary user on an ordinary machine can run.
+//! README.md says which of them proves which answer to which threat.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "tests: a failure here is a failed test"
+)]
+
+mod accounts;
+mod control_plane;
+mod directories;
+mod lifecycle;
+mod relay;
+mod routes;
+mod sessions;
+mod shim;
+mod traffic;

@@ -15,7 +15,9 @@
 )]
 
 pub mod canary;
+pub mod genuine;
 pub mod http;
+pub mod http2;
 pub mod isolation;
 pub mod json;
 pub mod memory;

@@ -39,8 +39,9 @@ const MARKER: &str = ".claudectl-test-home";
 /// Fails the test unless a sandbox made this home directory: no test may ever run with another.
 #[track_caller]
 pub fn assert_private_home(home: &Path) {
-    let ours =
-        home.join(MARKER).metadata().is_ok_and(|file| file.uid() == rustix::process::geteuid().as_raw());
+    // Root may have given the whole sandbox to another user.
+    let user = rustix::process::geteuid();
+    let ours = home.join(MARKER).metadata().is_ok_and(|file| user.is_root() || file.uid() == user.as_raw());
     let inherited = std::env::var_os("HOME").is_some_and(|inherited| Path::new(&inherited) == home);
     assert!(ours && !inherited && home.is_absolute(), "{} is not a test's own home", home.display());
 }
@@ -191,6 +192,8 @@ impl Sandbox {
         let path = self.path("tmp/notify");
         let _ = fs::remove_file(&path);
         let notify = UnixDatagram::bind(&path).expect("a socket");
+        // For a daemon of another user, too; the directory is private.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("our own socket");
         let program = self.start({
             command.env("NOTIFY_SOCKET", &path);
             command
@@ -226,12 +229,17 @@ impl Sandbox {
     /// Opens the directories for every other user, for the tests that want a kernel check to be the
     /// only one left.
     pub fn open_to_everybody(&self) {
-        for path in [self.root.path().to_owned(), self.path("run"), self.sockets()] {
+        for path in [self.root.path().to_owned(), self.path("run")] {
             fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("our own directory");
         }
-        for socket in fs::read_dir(self.sockets()).expect("our own directory").flatten() {
-            fs::set_permissions(socket.path(), fs::Permissions::from_mode(0o666)).expect("our own file");
-        }
+        open_below(&self.sockets());
+    }
+}
+
+fn open_below(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("our own file");
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        open_below(&entry.path());
     }
 }
 

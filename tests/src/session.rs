@@ -1,6 +1,10 @@
 //! A session under test: `claudectl run … session-program`, driven over its input and output.
 
-use std::path::PathBuf;
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -103,4 +107,15 @@ impl Session {
 pub fn message(what: &str) -> Value {
     let body = json!({"model": "claude-test", "max_tokens": 16, "stream": true, "messages": [{"role": "user", "content": "hi"}]});
     json!({"do": what, "method": "POST", "path": "/v1/messages", "body": body.to_string()})
+}
+
+/// Sends a request to an API socket from this process, which owns no session; all that came back.
+pub fn ask_socket(socket: &Path, request: &str) -> String {
+    let mut stream = UnixStream::connect(socket).expect("an API socket");
+    // The other side may refuse before it has read everything.
+    let _ = stream.write_all(request.as_bytes());
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }

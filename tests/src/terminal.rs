@@ -6,9 +6,11 @@ use std::{
     process::{Child, Command, Stdio},
     sync::Arc,
     thread,
+    time::{Duration, Instant},
 };
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::wait::{self, Watched};
 
@@ -64,6 +66,27 @@ impl Terminal {
         let found =
             self.screen.wait_within(wait::PATIENCE, |screen| screen.contains(text).then(|| screen.clone()));
         found.unwrap_or_else(|| panic!("{text:?} was not shown, but: {:?}", self.shown()))
+    }
+
+    /// Waits until a line that starts with `start` is complete; the rest of it.
+    #[track_caller]
+    pub fn wait_for_line(&self, start: &str) -> String {
+        let rest = |line: &str| Some(line.strip_prefix(start)?.strip_suffix('\n')?.trim_end().to_owned());
+        let found =
+            self.screen.wait_within(wait::PATIENCE, |screen| screen.split_inclusive('\n').find_map(rest));
+        found.unwrap_or_else(|| panic!("no line {start:?} was shown, but: {:?}", self.shown()))
+    }
+
+    /// Waits until the terminal shows no longer what is typed.
+    #[track_caller]
+    pub fn wait_for_hidden_input(&self) {
+        let side = self.side.as_ref().expect("an open terminal");
+        let deadline = Instant::now() + wait::PATIENCE;
+        // Nothing tells that a mode of a terminal has changed.
+        while tcgetattr(side).expect("a terminal").local_modes.contains(LocalModes::ECHO) {
+            assert!(Instant::now() < deadline, "the input is not hidden: {:?}", self.shown());
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Everything that was shown so far.

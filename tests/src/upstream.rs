@@ -16,7 +16,7 @@ use std::{
 };
 
 pub use reply::{Echo, INPUT_TOKENS, OUTPUT_TOKENS, Reply};
-pub use tls::Authority;
+pub use tls::{Authority, NAME};
 
 use crate::{http::Head, wait::Watched};
 
@@ -64,6 +64,9 @@ struct State {
     keys: BTreeSet<String>,
     queue: VecDeque<Reply>,
     model: Option<Model>,
+    models: Option<Reply>,
+    /// Where `CONNECT` leads to, whatever it names.
+    tunnel: Option<SocketAddr>,
     requests: Vec<Request>,
     connections: usize,
     /// Held streams that go on.
@@ -140,6 +143,16 @@ impl FakeUpstream {
     /// The next requests (of an accepted key, to anything but `/v1/models`) get these, in order.
     pub fn next(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state.change(|state| state.queue.extend(replies));
+    }
+
+    /// Becomes a proxy: `CONNECT` leads to this upstream, whatever it names.
+    pub fn tunnel_to(&self, upstream: &Self) {
+        self.state.change(|state| state.tunnel = Some(upstream.address));
+    }
+
+    /// Whoever asks for the models, the check of a login among them, gets this from now on.
+    pub fn models(&self, reply: Reply) {
+        self.state.change(|state| state.models = Some(reply));
     }
 
     /// Answers requests for which nothing is queued; `None` means the ordinary reply.

@@ -2,8 +2,9 @@
 
 use std::{
     io::{self, BufReader, Read, Write},
-    net::TcpStream,
+    net::{Shutdown, SocketAddr, TcpStream},
     sync::Arc,
+    thread,
 };
 
 use ring::digest;
@@ -29,7 +30,7 @@ pub(super) fn serve(socket: &TcpStream, acceptor: Option<Arc<ServerConfig>>, sta
     });
     // An error here is the other side's doing (a cut, a refused certificate): the test asks for it.
     let _ = relay(socket, acceptor, state, number);
-    let _ = socket.shutdown(std::net::Shutdown::Both);
+    let _ = socket.shutdown(Shutdown::Both);
 }
 
 fn relay(
@@ -53,6 +54,11 @@ fn relay(
             reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let request = receive(&mut reader, head, number)?;
+        let tunnel = state.lock().tunnel.filter(|_| request.head.word(0) == "CONNECT");
+        if let Some(target) = tunnel {
+            state.change(|state| state.requests.push(request));
+            return splice(socket, target);
+        }
         let reply = choose(state, &request);
         state.change(|state| state.requests.push(request.clone()));
         if !reply::send(reader.get_mut(), socket, &request, &reply, state)? {
@@ -60,6 +66,22 @@ fn relay(
         }
     }
     Ok(())
+}
+
+/// Passes bytes on both ways until one side ends.
+fn splice(client: &TcpStream, target: SocketAddr) -> io::Result<()> {
+    let upstream = TcpStream::connect(target)?;
+    (&mut &*client).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    thread::scope(|scope| {
+        scope.spawn(|| pass(client, &upstream));
+        pass(&upstream, client);
+    });
+    Ok(())
+}
+
+fn pass(mut from: &TcpStream, mut to: &TcpStream) {
+    let _ = io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
 }
 
 fn receive(reader: &mut BufReader<Box<dyn Wire>>, head: Head, connection: usize) -> io::Result<Request> {
@@ -89,7 +111,7 @@ fn choose(state: &Watched<State>, request: &Request) -> Reply {
         _ if credentials.len() != 1 || !known(&credentials[0].1) => {
             return Reply::status(401, "authentication_error", "invalid x-api-key");
         }
-        "/v1/models" => return Reply::models(),
+        "/v1/models" => return state.models.clone().unwrap_or_else(Reply::models),
         _ => {}
     }
     if let Some(reply) = state.queue.pop_front() {

@@ -9,7 +9,10 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
-/// The authority, and what it issued for `127.0.0.1` and `localhost`.
+/// A name that only a proxy can find.
+pub const NAME: &str = "upstream.test";
+
+/// The authority, and what it issued for `127.0.0.1`, `localhost` and [`NAME`].
 pub struct Authority {
     pem: String,
     acceptor: Arc<ServerConfig>,
@@ -25,8 +28,8 @@ impl Authority {
         let authority = CertifiedIssuer::self_signed(params, key).expect("a certificate");
 
         let key = KeyPair::generate().expect("a key");
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let leaf = CertificateParams::new(names).expect("two names").signed_by(&key, &authority);
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), NAME.to_owned()];
+        let leaf = CertificateParams::new(names).expect("names").signed_by(&key, &authority);
         let chain = vec![leaf.expect("a certificate").der().clone(), authority.der().clone()];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
