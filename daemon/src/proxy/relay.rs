@@ -134,8 +134,7 @@ impl<'a> Exchange<'a> {
                 Err(error) => return self.end(Cut::Upstream(error.to_string())),
             }
         }
-        deadline.set(limits::IDLE_TIME);
-        let mut moved = 0;
+        let mut moved = None;
         let outcome = poll_fn(|cx| {
             if superseded.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(Cut::Superseded));
@@ -143,7 +142,7 @@ impl<'a> Exchange<'a> {
             if let Poll::Ready(outcome) = scratch::with(|scratch| self.poll(cx, client, scratch)) {
                 return Poll::Ready(outcome);
             }
-            let now = self.upload.moved() + self.download.moved();
+            let now = Some(self.upload.moved() + self.download.moved());
             if std::mem::replace(&mut moved, now) != now {
                 deadline.set(limits::IDLE_TIME);
             }

@@ -106,12 +106,11 @@ fn is_plain_path(target: &str) -> bool {
     target.starts_with('/') && is_visible && !path.contains('\\') && !path.split('/').any(is_dot_segment)
 }
 
+/// `.` or `..`, percent-encoded or not, with or without a parameter.
 fn is_dot_segment(segment: &str) -> bool {
     let segment = segment.split_once(';').map_or(segment, |(segment, _)| segment);
-    if segment.len() > 6 {
-        return false;
-    }
-    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+    segment.starts_with(['.', '%'])
+        && matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ impl Download {
         self.keep_client &= request_is_complete && !is_open_ended;
         self.usage = response.may_tell_usage().then(Usage::default);
         self.framing = Some(framing);
+        out.reserve_exact(head.len() + "Connection: close\r\n".len());
         response.write(!self.keep_client, out);
         Ok(())
     }
