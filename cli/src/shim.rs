@@ -24,9 +24,11 @@ use genuine::{Form, Genuine};
 /// Names the genuine client where it is not found.
 pub const NAMED: &str = "CLAUDECTL_CLAUDE";
 
-/// Names a script that this shim has already run as the genuine client: if it leads back here, it
-/// is none.
-pub const TRIED: &str = "CLAUDECTL_CLAUDE_TRIED";
+/// Counts, across processes, how often a script was run as the genuine client.
+const SCRIPTS: &str = "CLAUDECTL_CLAUDE_SCRIPTS";
+
+/// So many scripts in one another are no nesting of sessions: they lead back here.
+const MOST_SCRIPTS: u32 = 8;
 
 /// Runs `claude` with these arguments.
 ///
@@ -43,7 +45,8 @@ pub async fn dispatch(arguments: Vec<OsString>, mut context: Context) -> Result<
     }
     let genuine = find(&context.environment)?;
     if genuine.form == Form::Script {
-        context.environment.set(TRIED, &genuine.path);
+        let count = scripts(&context.environment).saturating_add(1);
+        context.environment.set(SCRIPTS, count.to_string());
     }
     if arguments::meaning(&arguments) == Meaning::Untouched {
         let ambient: Vec<_> =
@@ -64,9 +67,13 @@ pub fn find(environment: &Environment) -> Result<Genuine, Error> {
         own: &own,
         directories: &environment.search_path(),
         named: environment.path(NAMED),
-        tried: environment.path(TRIED),
+        take_scripts: scripts(environment) < MOST_SCRIPTS,
     };
     search.run()
+}
+
+fn scripts(environment: &Environment) -> u32 {
+    environment.text(SCRIPTS).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 fn program(genuine: Genuine, arguments: Vec<OsString>, environment: &Environment) -> Result<Program, Error> {

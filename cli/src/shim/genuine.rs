@@ -46,8 +46,8 @@ pub struct Search<'a> {
     pub directories: &'a [PathBuf],
     /// The one that the user named.
     pub named: Option<PathBuf>,
-    /// A script that was tried and led back here.
-    pub tried: Option<PathBuf>,
+    /// Whether a script can be the genuine client: not if scripts only lead back here.
+    pub take_scripts: bool,
 }
 
 impl Search<'_> {
@@ -79,8 +79,8 @@ impl Search<'_> {
             return Some(Genuine { path, form: Form::Native });
         }
         let form = form(&real)?;
-        let led_back = form == Form::Script && self.tried.as_deref() == Some(candidate);
-        (!led_back).then(|| Genuine { path: candidate.to_owned(), form })
+        let leads_back = form == Form::Script && !self.take_scripts;
+        (!leads_back).then(|| Genuine { path: candidate.to_owned(), form })
     }
 }
 
@@ -183,10 +183,10 @@ mod tests {
             path
         }
 
-        fn search(&self, directories: &[&str], tried: Option<PathBuf>) -> Option<Genuine> {
+        fn search(&self, directories: &[&str], take_scripts: bool) -> Option<Genuine> {
             let directories: Vec<_> = directories.iter().map(|name| self.path(name)).collect();
             let own = self.path("own/claude");
-            Search { own: &own, directories: &directories, named: None, tried }.run().ok()
+            Search { own: &own, directories: &directories, named: None, take_scripts }.run().ok()
         }
 
         /// A package as npm lays it out, with its wrapper linked from a `bin` directory.
@@ -212,9 +212,9 @@ mod tests {
         tree.link("linked/claude", &own);
         tree.file("copied/claude", &shim());
         let genuine = tree.file("real/claude", NATIVE);
-        let found = tree.search(&["own", "linked", "copied", "real"], None).unwrap();
+        let found = tree.search(&["own", "linked", "copied", "real"], true).unwrap();
         assert_eq!(found, Genuine { path: genuine, form: Form::Native });
-        assert_eq!(tree.search(&["own", "linked", "copied"], None), None);
+        assert_eq!(tree.search(&["own", "linked", "copied"], true), None);
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         ] {
             let tree = Tree::new();
             tree.npm(Some(scope));
-            let found = tree.search(&["bin"], None).unwrap();
+            let found = tree.search(&["bin"], true).unwrap();
             assert_eq!(found.form, Form::Native);
             assert!(found.path.starts_with(tree.path(scope)), "{found:?}");
         }
@@ -237,9 +237,9 @@ mod tests {
         tree.npm(None);
         let copy = "lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe";
         tree.file(copy, b"echo placeholder");
-        assert_eq!(tree.search(&["bin"], None).unwrap().form, Form::JavaScript);
+        assert_eq!(tree.search(&["bin"], true).unwrap().form, Form::JavaScript);
         let path = tree.file(copy, NATIVE);
-        assert_eq!(tree.search(&["bin"], None).unwrap(), Genuine { path, form: Form::Native });
+        assert_eq!(tree.search(&["bin"], true).unwrap(), Genuine { path, form: Form::Native });
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
         let tree = Tree::new();
         tree.npm(None);
         let path = tree.path("bin/claude");
-        assert_eq!(tree.search(&["bin"], None).unwrap(), Genuine { path, form: Form::JavaScript });
+        assert_eq!(tree.search(&["bin"], true).unwrap(), Genuine { path, form: Form::JavaScript });
     }
 
     #[test]
@@ -257,16 +257,16 @@ mod tests {
         tree.link("b/claude", &tree.path("a/claude"));
         fs::create_dir_all(tree.path("c/claude")).unwrap();
         tree.file("d/claude", b"just text");
-        assert_eq!(tree.search(&["a", "b", "c", "d", "missing"], None), None);
+        assert_eq!(tree.search(&["a", "b", "c", "d", "missing"], true), None);
     }
 
     #[test]
-    fn a_script_that_leads_back_here_is_not_tried_again() {
+    fn a_script_is_taken_unless_scripts_only_lead_back_here() {
         let tree = Tree::new();
         let script = tree.file("scripts/claude", b"#!/bin/sh\nexec claude \"$@\"\n");
-        let first = tree.search(&["scripts"], None).unwrap();
-        assert_eq!(first, Genuine { path: script.clone(), form: Form::Script });
-        assert_eq!(tree.search(&["scripts"], Some(script)), None);
+        let first = tree.search(&["scripts"], true).unwrap();
+        assert_eq!(first, Genuine { path: script, form: Form::Script });
+        assert_eq!(tree.search(&["scripts"], false), None);
     }
 
     #[test]
@@ -274,7 +274,8 @@ mod tests {
         let tree = Tree::new();
         let path = tree.file("somewhere/else", NATIVE);
         let own = tree.path("own/claude");
-        let named = |named| Search { own: &own, directories: &[], named: Some(named), tried: None }.run();
+        let named =
+            |named| Search { own: &own, directories: &[], named: Some(named), take_scripts: true }.run();
         assert_eq!(named(path.clone()), Ok(Genuine { path, form: Form::Native }));
         assert!(named(tree.path("missing")).unwrap_err().text().contains(NAMED));
     }
