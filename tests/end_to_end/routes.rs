@@ -65,6 +65,27 @@ fn trust_roots_are_read_once() {
     assert_eq!(session.message()["status"], 200, "the file of another authority changes nothing");
 }
 
+/// Only the client's environment at login counts, and that is shown. The daemon's own means nothing.
+#[test]
+fn the_environment_of_the_daemon_moves_nothing() {
+    let sandbox = Sandbox::new();
+    let key = sandbox.key();
+    let upstream = FakeUpstream::plain([key.as_str()]);
+    let trap = FakeUpstream::plain([]);
+    let mut command = sandbox.command("claudectld");
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "ANTHROPIC_BASE_URL"]
+    {
+        command.env(name, trap.url());
+    }
+    command.env("ANTHROPIC_API_KEY", sandbox.key());
+    let _daemon = sandbox.daemon_with(command);
+    sandbox.login("work", &key, &upstream);
+    let mut session = Session::open(&sandbox, &[]);
+    assert_eq!(session.message()["status"], 200);
+    assert_eq!(trap.connections(), 0);
+    assert_eq!(upstream.messages()[0].credentials(), [("x-api-key".to_owned(), key)]);
+}
+
 /// A proxy of the environment at login is part of the route: shown, kept, and asked for a tunnel only.
 #[test]
 fn a_proxy_is_taken_at_login_and_sees_no_credential() {

@@ -81,9 +81,14 @@ pub fn readable(fd: impl AsFd, patience: Duration) -> io::Result<bool> {
 
 /// Waits until a process is gone (or a zombie); at once if it does not exist.
 pub fn process_exit(pid: u32) {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
-    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    assert!(readable(&pidfd, PATIENCE).unwrap(), "process {pid:?} did not end within {PATIENCE:?}");
+    assert!(exits_within(pid, PATIENCE), "process {pid} did not end within {PATIENCE:?}");
+}
+
+/// Whether a process is gone (or a zombie) within `patience`.
+pub fn exits_within(pid: u32, patience: Duration) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return true };
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
+    readable(&pidfd, patience).unwrap()
 }
 
 /// Waits until `path` exists (or does not, if `present` is false).
