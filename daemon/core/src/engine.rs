@@ -3,11 +3,15 @@
 //! One file per subject: `engine/login`, `engine/logout`, `engine/session`. This file holds the
 //! state, the dispatch and what an outsider may see.
 
+mod desktop;
 mod login;
 mod logout;
 mod session;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     account::{Account, Login},
@@ -16,7 +20,8 @@ use crate::{
     error::Refusal,
     event::Event,
     ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
-    policy::{self, Policy},
+    policy::{self, Policy, Reaction},
+    sentence::Cause,
     session::Session,
     time::Now,
 };
@@ -32,6 +37,8 @@ pub struct Engine {
     /// Sessions whose API socket is not up yet, and who waits for it.
     starting: BTreeMap<SessionId, RequestId>,
     logouts: Vec<logout::Logout>,
+    /// Sources of desktop events that can be heard.
+    sources: BTreeSet<&'static str>,
     next_generation: u64,
     next_login: u64,
     unused_since: Option<Duration>,
@@ -47,6 +54,10 @@ pub struct Snapshot {
     pub default: Option<AccountName>,
     /// Sessions.
     pub sessions: BTreeMap<SessionId, Session>,
+    /// Sources of desktop events that can be heard.
+    pub sources: BTreeSet<&'static str>,
+    /// Whether locking the screen logs every account out, as far as anybody hears of it.
+    pub lock_purges: bool,
 }
 
 impl Engine {
@@ -60,6 +71,7 @@ impl Engine {
             sessions: BTreeMap::new(),
             starting: BTreeMap::new(),
             logouts: Vec::new(),
+            sources: BTreeSet::new(),
             next_generation: 1,
             next_login: 1,
             unused_since: Some(now.since_boot),
@@ -78,6 +90,9 @@ impl Engine {
             Event::SessionStarted { session, outcome } => self.session_started(session, outcome),
             Event::ProcessExited { session } | Event::TerminalClosed { session } => self.remove(session),
             Event::PeerRefused { session } => self.peer_refused(session),
+            Event::Desktop(event) => self.desktop(event, now),
+            Event::SourceHeard { source } => self.source_heard(source),
+            Event::SourceLost { source } => self.source_lost(source),
             Event::PolicyLoaded(policy) => {
                 self.policy = policy;
                 Vec::new()
@@ -100,6 +115,8 @@ impl Engine {
             accounts: self.accounts.clone(),
             default: self.default.clone(),
             sessions: self.sessions.clone(),
+            sources: self.sources.clone(),
+            lock_purges: self.policy.on_screen_lock == Reaction::Purge,
         }
     }
 
@@ -130,10 +147,7 @@ impl Engine {
 
     fn stop(&mut self, now: Now) -> Vec<Effect> {
         self.stopping = true;
-        let names: Vec<_> = self.accounts.keys().cloned().collect();
-        let mut effects: Vec<_> = names.iter().flat_map(|name| self.leave(name, now).1).collect();
-        let logins: Vec<_> = self.logins.keys().copied().collect();
-        effects.extend(logins.into_iter().flat_map(|login| self.login_failed(login, Refusal::Stopping)));
+        let mut effects = self.leave_all(Cause::Stopping, &Refusal::Stopping, now);
         effects.push(Effect::Stop);
         effects
     }

@@ -7,6 +7,15 @@ use crate::{
     policy::Policy,
 };
 
+/// Something that happened to the desktop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DesktopEvent {
+    /// The screen was locked.
+    ScreenLocked,
+    /// The machine is about to sleep; it waits for us, but not for long.
+    Suspending,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -68,6 +77,18 @@ pub enum Event {
     PeerRefused {
         /// Whose session.
         session: SessionId,
+    },
+    /// Something happened to the desktop.
+    Desktop(DesktopEvent),
+    /// A source of desktop events can be heard now.
+    SourceHeard {
+        /// Its name, as people know it: `logind`.
+        source: &'static str,
+    },
+    /// A source of desktop events cannot be heard any more.
+    SourceLost {
+        /// Its name.
+        source: &'static str,
     },
     /// The configuration was read.
     PolicyLoaded(Policy),

@@ -15,8 +15,21 @@ pub struct Policy {
     pub max_accounts: usize,
     /// How long the daemon stays after nothing is held and no session is open; `None` for ever.
     pub exit_when_unused: Option<Duration>,
+    /// What locking the screen does.
+    pub on_screen_lock: Reaction,
+    /// What suspending the machine does.
+    pub on_suspend: Reaction,
     /// Which account a directory uses, and which it must not.
     pub rules: Vec<rules::Rule>,
+}
+
+/// What a desktop event does to the accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// Every account is logged out.
+    Purge,
+    /// Nothing.
+    Ignore,
 }
 
 impl Default for Policy {
@@ -25,6 +38,8 @@ impl Default for Policy {
             max_sessions: 10_000,
             max_accounts: 64,
             exit_when_unused: Some(Duration::from_mins(10)),
+            on_screen_lock: Reaction::Purge,
+            on_suspend: Reaction::Purge,
             rules: Vec::new(),
         }
     }

@@ -3,10 +3,36 @@
 
 use crate::{ids::AccountName, time::clock_time};
 
+/// Why an account was logged out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody asked for it.
+    Asked,
+    /// The screen was locked.
+    ScreenLocked,
+    /// The machine went to sleep.
+    Suspending,
+    /// The daemon stops.
+    Stopping,
+}
+
+impl Cause {
+    /// The cause as the end of a sentence; empty if it goes without saying.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "",
+            Self::ScreenLocked => " because the screen was locked",
+            Self::Suspending => " because the machine went to sleep",
+            Self::Stopping => " because claudectld stopped",
+        }
+    }
+}
+
 /// The account was logged out.
-pub fn logged_out(account: &AccountName, since: i64) -> String {
+pub fn logged_out(account: &AccountName, cause: Cause, since: i64) -> String {
+    let why = cause.words();
     format!(
-        "claudectl: account \"{account}\" was logged out at {}. \
+        "claudectl: account \"{account}\" was logged out at {}{why}. \
          Run `claudectl login {account}` in a terminal, then send your message again.",
         clock_time(since)
     )

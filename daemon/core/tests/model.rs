@@ -18,9 +18,9 @@ use claudectl_core::{
     effect::{Answer, Effect},
     engine::Engine,
     error::Refusal,
-    event::Event,
+    event::{DesktopEvent, Event},
     ids::{AccountName, LoginId, RequestId, SecretId, SessionId},
-    policy::{Policy, rules::Rule},
+    policy::{Policy, Reaction, rules::Rule},
     receipt::Outcome,
     session::{Gate, Process, SessionState, Transport},
     time::Now,
@@ -63,6 +63,8 @@ enum Step {
     Exit {
         id: u8,
     },
+    Lock,
+    Suspend,
     Stop,
 }
 
@@ -81,6 +83,8 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (id.clone(), 0..4_u8).prop_map(|(id, name)| Step::Move { id, name }),
         10 => id.clone().prop_map(|id| Step::End { id }),
         20 => id.prop_map(|id| Step::Exit { id }),
+        4 => Just(Step::Lock),
+        4 => Just(Step::Suspend),
         1 => Just(Step::Stop),
     ]
 }
@@ -92,7 +96,13 @@ fn named(name: u8) -> AccountName {
 /// Small limits, so that they are met; sessions run in `/`, where one account is denied.
 fn policy() -> Policy {
     let denied = Rule { directory: String::new(), account: None, deny: vec![named(3)] };
-    Policy { max_sessions: 4, max_accounts: 3, rules: vec![denied], ..Policy::default() }
+    Policy {
+        max_sessions: 4,
+        max_accounts: 3,
+        rules: vec![denied],
+        on_suspend: Reaction::Ignore,
+        ..Policy::default()
+    }
 }
 
 /// Plays the shell and keeps the model.
@@ -221,6 +231,17 @@ impl World {
             }
             Step::End { id } => self.ask(Command::EndSession { session: SessionId(id.into()) }),
             Step::Exit { id } => self.feed(Event::ProcessExited { session: SessionId(id.into()) }),
+            Step::Lock => {
+                self.feed(Event::Desktop(DesktopEvent::ScreenLocked));
+                assert_eq!(self.engine.snapshot().accounts.len(), 0, "an account outlived the lock");
+                // A verdict that comes later finds no login.
+                self.filled_are_held();
+            }
+            Step::Suspend => {
+                let held = self.engine.snapshot().accounts;
+                self.feed(Event::Desktop(DesktopEvent::Suspending));
+                assert_eq!(self.engine.snapshot().accounts, held, "suspending is ignored by this policy");
+            }
             Step::Stop => self.stop(),
         }
     }
@@ -253,6 +274,12 @@ impl World {
             program: "claude".into(),
             directory: "/".into(),
         }));
+    }
+
+    /// No page is filled that no account holds.
+    fn filled_are_held(&self) {
+        let held = self.engine.snapshot().accounts.len();
+        assert_eq!(self.filled.len(), held, "a credential is left that no account holds");
     }
 
     /// What must hold after every step.

@@ -9,7 +9,7 @@ use crate::{
     ids::{AccountName, RequestId, SecretId},
     policy,
     receipt::{Outcome, Place, Receipt, ReceiptItem},
-    sentence,
+    sentence::{self, Cause},
     session::SessionState,
     time::Now,
 };
@@ -40,7 +40,7 @@ impl Engine {
             wiping: Vec::new(),
         };
         for account in accounts {
-            let (ended, more) = self.leave(&account.name, now);
+            let (ended, more) = self.leave(&account.name, Cause::Asked, now);
             logout.receipt.sessions_ended += ended;
             logout.wiping.push((account.secret, account));
             effects.extend(more);
@@ -54,12 +54,12 @@ impl Engine {
 
     /// Takes an account out: first its gates close, then its credential is wiped. Returns how many
     /// sessions that ended.
-    pub(super) fn leave(&mut self, name: &AccountName, now: Now) -> (usize, Vec<Effect>) {
+    pub(super) fn leave(&mut self, name: &AccountName, cause: Cause, now: Now) -> (usize, Vec<Effect>) {
         let Some(account) = self.accounts.remove(name) else { return (0, Vec::new()) };
         if self.default.as_ref() == Some(name) {
             self.default = None;
         }
-        let sentence = sentence::logged_out(name, now.wall);
+        let sentence = sentence::logged_out(name, cause, now.wall);
         let mut effects: Vec<_> = self
             .sessions
             .values_mut()
