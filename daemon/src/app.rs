@@ -4,7 +4,9 @@ use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser as _;
 use claudectl_platform::{
-    activation, clock, directories,
+    activation, clock,
+    desktop::Buses,
+    directories,
     hardening::{self, Protection},
     process::ExitWatch,
     signal::Orders,
@@ -66,7 +68,7 @@ fn start(args: &Args, protections: Vec<Protection>) -> Result<(), Failure> {
     }
     // One thread: nothing races with a wipe, and an idle daemon stays small.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(args, configuration, &endpoints, protections))
+    runtime.block_on(serve(args, configuration, &endpoints, protections, surroundings.buses))
 }
 
 fn config_path(args: &Args, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
@@ -82,6 +84,7 @@ async fn serve(
     configuration: Configuration,
     endpoints: &Endpoints,
     protections: Vec<Protection>,
+    buses: Buses,
 ) -> Result<(), Failure> {
     let listening = transport::listen(endpoints)?;
     remove_leftovers(endpoints);
@@ -97,6 +100,7 @@ async fn serve(
     let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
     // Listened to from now on: who hears that we are ready may send one at once.
     let orders = Orders::new()?;
+    let desktop = watchers::desktop::watch(buses, mailbox.clone());
     ready(args, endpoints)?;
     tokio::select! {
         // Returns when the core says stop; everything is wiped then.
@@ -104,6 +108,7 @@ async fn serve(
         ended = transport::serve(&listening, routes, limit) => Ok(ended?),
         ended = watchers::processes::watch(exits, mailbox.clone()) => Ok(ended?),
         () = watchers::signals::watch(orders, mailbox.clone()) => Ok(()),
+        () = desktop => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Parser;
+use claudectl_platform::desktop::Buses;
 
 /// Holds Anthropic credentials in locked memory and lends them to sessions.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub struct Surroundings {
     pub config: Option<OsString>,
     /// `HOME`.
     pub home: Option<OsString>,
+    /// `DBUS_SYSTEM_BUS_ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
+    pub buses: Buses,
 }
 
 impl Surroundings {
@@ -38,6 +41,10 @@ impl Surroundings {
             runtime: std::env::var_os("XDG_RUNTIME_DIR"),
             config: std::env::var_os("XDG_CONFIG_HOME"),
             home: std::env::var_os("HOME"),
+            buses: Buses {
+                system: std::env::var("DBUS_SYSTEM_BUS_ADDRESS").ok(),
+                session: std::env::var("DBUS_SESSION_BUS_ADDRESS").ok(),
+            },
         }
     }
 }

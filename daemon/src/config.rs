@@ -121,6 +121,7 @@ mod tests {
     #[test]
     fn out_of_range_is_an_error() {
         assert!(wrong("[limits]\nsessions = 0\n").contains(":2:"));
+        assert!(wrong("[policy]\nscreen_lock = \"seal\"\n").contains(":2:"));
         assert!(wrong("log = \"chatty\"\n").contains(":1:"));
     }
 

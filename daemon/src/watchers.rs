@@ -1,4 +1,5 @@
 //! Turn what the operating system reports into events.
 
+pub mod desktop;
 pub mod processes;
 pub mod signals;

@@ -6,6 +6,8 @@
 
 pub mod activation;
 pub mod clock;
+#[cfg(feature = "desktop")]
+pub mod desktop;
 pub mod directories;
 pub mod hardening;
 pub mod memory;

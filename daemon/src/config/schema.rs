@@ -8,7 +8,7 @@ use std::{
 
 use claudectl_core::{
     ids::AccountName,
-    policy::{Policy, rules},
+    policy::{self, Policy, rules},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -25,8 +25,40 @@ pub struct Config {
     pub limits: Limits,
     /// `[upstream]`
     pub upstream: Upstream,
+    /// `[policy]`
+    pub policy: Reactions,
     /// `[[rule]]`
     pub rule: Vec<Rule>,
+}
+
+/// `[policy]`: what desktop events do to the accounts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reactions {
+    /// Locking the screen.
+    pub screen_lock: Reaction,
+    /// Suspending the machine.
+    pub suspend: Reaction,
+}
+
+/// What an event does to the accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reaction {
+    /// Every account is logged out.
+    #[default]
+    Purge,
+    /// Nothing.
+    Ignore,
+}
+
+impl From<Reaction> for policy::Reaction {
+    fn from(reaction: Reaction) -> Self {
+        match reaction {
+            Reaction::Purge => Self::Purge,
+            Reaction::Ignore => Self::Ignore,
+        }
+    }
 }
 
 /// `[[rule]]`: which account a directory uses, and which it must not.
@@ -95,6 +127,8 @@ impl Config {
             max_sessions: self.limits.sessions.get().into(),
             max_accounts: self.limits.accounts.get().into(),
             exit_when_unused: (minutes > 0).then(|| Duration::from_mins(minutes.into())),
+            on_screen_lock: self.policy.screen_lock.into(),
+            on_suspend: self.policy.suspend.into(),
             rules: self.rule.iter().flat_map(|rule| rule.resolve(home)).collect(),
         }
     }

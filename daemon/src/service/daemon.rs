@@ -55,7 +55,8 @@ impl Context {
             sessions: convert::sessions(&view.snapshot, &view.readings),
             protections: self.facts.protections.iter().map(convert::protection).collect(),
             configuration: Some(convert::configuration(&view.configuration)),
-            desktop_watched: false,
+            desktop_watched: view.snapshot.lock_purges && !view.snapshot.sources.is_empty(),
+            desktop_sources: view.snapshot.sources.iter().map(ToString::to_string).collect(),
             here: view.here.as_ref().map(convert::here),
         })
     }

@@ -113,10 +113,14 @@ fn protections(status: &Status) -> Check {
 
 fn desktop(status: &Status) -> Check {
     if status.desktop_watched {
-        Check::new("screen lock", Grade::Ok, "watched")
-    } else {
-        Check::new("screen lock", Grade::Warn, "not watched yet")
+        let sources = status.desktop_sources.join(" and ");
+        Check::new("screen lock", Grade::Ok, format!("watched: {sources} would tell"))
+    } else if status.desktop_sources.is_empty() {
+        Check::new("screen lock", Grade::Warn, "nobody here tells when the screen is locked")
             .cure("log out before you leave: claudectl logout --all")
+    } else {
+        Check::new("screen lock", Grade::Warn, "the configuration ignores it")
+            .cure("[policy] screen_lock = \"purge\" in config.toml, then: claudectl reload")
     }
 }
 

@@ -22,12 +22,15 @@ pub(super) fn told(status: Option<&Status>, asked_for: &str, overriding: &[&Vari
 fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {
     let number = text::count(status.accounts.len(), "credential");
     let safe = if is_safe_to_leave(status) {
-        format!("{}  {number} held; locking the screen wipes.\n", styled(GOOD, "Safe to leave."))
+        let safe = styled(GOOD, "Safe to leave, with the screen locked.");
+        format!("{safe}  {number} held; locking the screen logs out.\n")
     } else {
-        format!(
-            "{}  {number} held, and the screen lock is not watched yet: claudectl logout --all\n",
-            styled(WARN, "Not safe to leave.")
-        )
+        let why = if status.desktop_sources.is_empty() {
+            "nobody here tells when the screen is locked"
+        } else {
+            "the configuration ignores the screen lock"
+        };
+        format!("{}  {number} held, and {why}: claudectl logout --all\n", styled(WARN, "Not safe to leave."))
     };
     let mut sections = vec![safe, here(status, asked_for, now)];
     if status.accounts.len() > 1 {
@@ -154,7 +157,7 @@ mod tests {
         let key = lookup("ANTHROPIC_API_KEY").unwrap();
         assert_eq!(
             plain(Some(&status), &[key]),
-            "Not safe to leave.  1 credential held, and the screen lock is not watched yet: claudectl logout --all\n\n\
+            "Not safe to leave.  1 credential held, and nobody here tells when the screen is locked: claudectl logout --all\n\n\
              A session started here uses\n  account    work (API key, accepted by the upstream)\n  \
              upstream   https://gateway.example\n  logged in  1 min ago\n\n\
              This environment would override the account outside a session\n  \

@@ -1,0 +1,91 @@
+//! Screen savers on the session bus: `ActiveChanged`, whatever the desktop calls its interface.
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use zbus::{Connection, MatchRule, Message, MessageStream, connection, message};
+
+use super::{super::Notice, Silence};
+
+/// What this source is called.
+pub(super) const SOURCE: &str = "screen saver";
+
+/// Names and object paths of the screen savers that are known. The signal is heard from others, too.
+const KNOWN: [(&str, &str); 6] = [
+    ("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"),
+    ("org.gnome.ScreenSaver", "/org/gnome/ScreenSaver"),
+    ("org.kde.screensaver", "/ScreenSaver"),
+    ("org.mate.ScreenSaver", "/org/mate/ScreenSaver"),
+    ("org.cinnamon.ScreenSaver", "/org/cinnamon/ScreenSaver"),
+    ("org.xfce.ScreenSaver", "/org/xfce/ScreenSaver"),
+];
+
+/// Hears it until the bus goes away.
+pub(super) async fn hear(bus: String, notices: mpsc::Sender<Notice>) -> Result<(), Silence> {
+    let connection = connection::Builder::address(bus.as_str())?.build().await?;
+    // Listen first, then look: what happens between the two is heard.
+    let locks = MatchRule::builder().msg_type(message::Type::Signal).member("ActiveChanged")?.build();
+    let mut locks = MessageStream::for_match_rule(locks, &connection, None).await?;
+    let owners = MatchRule::builder()
+        .msg_type(message::Type::Signal)
+        .sender("org.freedesktop.DBus")?
+        .member("NameOwnerChanged")?
+        .build();
+    let mut owners = MessageStream::for_match_rule(owners, &connection, None).await?;
+    look(&connection, &notices).await?;
+    loop {
+        tokio::select! {
+            biased;
+            signal = locks.next() => match signal {
+                None => return Ok(()),
+                Some(signal) => if tells_lock(&signal?) {
+                    notices.send(Notice::ScreenLocked).await?;
+                },
+            },
+            change = owners.next() => match change {
+                None => return Ok(()),
+                Some(change) => if concerns_known(&change?) {
+                    look(&connection, &notices).await?;
+                },
+            },
+        }
+    }
+}
+
+/// Whether a signal says that the screen was locked.
+fn tells_lock(signal: &Message) -> bool {
+    let header = signal.header();
+    let interface = header.interface().map(|name| name.as_str().to_ascii_lowercase()).unwrap_or_default();
+    interface.ends_with(".screensaver") && signal.body().deserialize::<bool>().unwrap_or(false)
+}
+
+fn concerns_known(change: &Message) -> bool {
+    let body = change.body();
+    let name = body.deserialize::<(&str, &str, &str)>().map(|(name, _, _)| name).unwrap_or_default();
+    KNOWN.iter().any(|(known, _)| *known == name)
+}
+
+/// Tells whether there is a screen saver, and whether it is active already.
+async fn look(connection: &Connection, notices: &mpsc::Sender<Notice>) -> Result<(), Silence> {
+    let mut heard = false;
+    for (name, path) in KNOWN {
+        let dbus = Some("org.freedesktop.DBus");
+        let asked =
+            connection.call_method(dbus, "/org/freedesktop/DBus", dbus, "NameHasOwner", &(name,)).await?;
+        if !asked.body().deserialize::<bool>()? {
+            continue;
+        }
+        heard = true;
+        // Some implement nothing but the signal.
+        let active = connection.call_method(Some(name), path, Some(interface(name)), "GetActive", &()).await;
+        if active.is_ok_and(|answer| answer.body().deserialize::<bool>().unwrap_or(false)) {
+            notices.send(Notice::ScreenLocked).await?;
+        }
+    }
+    notices.send(if heard { Notice::Heard(SOURCE) } else { Notice::Lost(SOURCE) }).await?;
+    Ok(())
+}
+
+/// The interface is called like the service, but for KDE's old name.
+fn interface(name: &'static str) -> &'static str {
+    if name == "org.kde.screensaver" { "org.freedesktop.ScreenSaver" } else { name }
+}
