@@ -1,7 +1,7 @@
 //! Log in, look, switch, log out, receipt.
 
 use claudectl_tests::{
-    json,
+    json, memory, require,
     sandbox::Sandbox,
     session::Session,
     terminal::Terminal,
@@ -266,4 +266,37 @@ fn an_upstream_in_trouble_does_not_accept_a_key() {
     }
     assert_eq!(sandbox.ctl(&["status", "--json"]).json()["logged_in"], false);
     sandbox.assert_clean(&[]);
+}
+
+/// Whoever comes last wins; nobody fails, and the losers' keys are wiped.
+#[test]
+fn many_logins_of_one_name_at_once_leave_one_credential() {
+    let sandbox = Sandbox::new();
+    let keys: Vec<_> = (0..20).map(|_| sandbox.key()).collect();
+    let upstream = FakeUpstream::plain(keys.iter().map(String::as_str));
+    let daemon = sandbox.daemon();
+    let clients: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            let mut command = sandbox.command("claudectl");
+            command.args(["login", "work", "--api-key", "--upstream", &upstream.url()]);
+            let mut client = sandbox.start(command);
+            client.write(key.as_bytes());
+            client.close_input();
+            client
+        })
+        .collect();
+    for client in clients {
+        client.finish().exited(0);
+    }
+    let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
+    assert_eq!(json::count(&status["accounts"]), 1, "{status}");
+    let mut session = Session::open(&sandbox, &[]);
+    assert_eq!(session.message()["status"], 200);
+    if require::root().is_ok() {
+        let look = memory::look(daemon.pid(), &sandbox.search()).unwrap();
+        assert!(look.hits.len() <= 1, "{:?}", look.hits);
+    }
+    sandbox.ctl(&["logout", "--all"]).exited(0);
+    sandbox.assert_clean(&[session.pid()]);
 }

@@ -158,3 +158,19 @@ fn an_upstream_that_breaks_off_is_not_a_complete_answer() {
     place.upstream.next([]);
     assert_eq!(place.session.message()["status"], 200);
 }
+
+#[test]
+fn requests_that_never_end_keep_nobody_out() {
+    let mut place = Place::new();
+    let mut slow: Vec<_> = (0..3).map(|_| Session::open(&place.sandbox, &[])).collect();
+    for session in &mut slow {
+        // Half a head, half a body: the program waits for an answer that cannot come yet.
+        let half = "POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf";
+        session.begin(&json!({"do": "request", "method": "POST", "path": "/", "raw": half}));
+    }
+    let began = std::time::Instant::now();
+    for _ in 0..50 {
+        assert_eq!(place.session.message()["status"], 200);
+    }
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}

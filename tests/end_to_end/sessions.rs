@@ -243,3 +243,28 @@ fn over_tcp_a_port_dies_with_its_process() {
     {}
     assert!(std::net::TcpStream::connect(address).is_err());
 }
+
+#[test]
+fn on_a_terminal_a_login_is_offered_and_may_be_declined() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("claudectl");
+    command.args(["run", "--", "echo", "it", "ran"]);
+    let mut terminal = Terminal::start(&command);
+    terminal.wait_for("Log in now?");
+    terminal.write("n\n");
+    assert_eq!(terminal.wait(), 5);
+    assert!(!terminal.shown().contains("it ran"), "{}", terminal.shown());
+}
+
+/// The stand-in as a program, as other languages use it.
+#[test]
+fn the_fake_upstream_serves_as_a_program() {
+    let sandbox = Sandbox::new();
+    let key = sandbox.key();
+    let mut fake = sandbox.start(sandbox.command("fake-upstream"));
+    fake.write(format!("{key}\n\n").as_bytes());
+    let url = fake.line();
+    let login = ["login", "--api-key", "--upstream", &url];
+    sandbox.ctl_with(&login, sandbox.key().as_bytes()).exited(1);
+    sandbox.ctl_with(&login, key.as_bytes()).exited(0);
+}

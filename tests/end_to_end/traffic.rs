@@ -359,3 +359,33 @@ fn after_a_logout_the_memory_of_the_daemon_holds_nothing() {
     let after = memory::look(daemon, &sandbox.search()).unwrap();
     assert!(after.hits.is_empty(), "{:?}", after.hits);
 }
+
+/// Logins and logouts in the middle of traffic: every request is answered or cut, none hangs, none is
+/// answered with anything but the upstream's words or ours, and all works at the end.
+#[test]
+fn logins_and_logouts_in_the_middle_of_traffic() {
+    let (sandbox, upstream, first) = logged_in();
+    let daemon = sandbox.daemon_pid().unwrap();
+    let mut session = Session::open(&sandbox, &[]);
+    let mut flood = message("flood");
+    (flood["connections"], flood["requests"]) = (8.into(), 2000.into());
+    session.begin(&flood);
+    upstream.wait_for(10, |request| request.path() == "/v1/messages");
+    for _ in 0..8 {
+        sandbox.ctl(&["logout"]).exited(0);
+        let key = sandbox.key();
+        upstream.accept(&key);
+        sandbox.login("work", &key, &upstream);
+    }
+    let told = session.answer();
+    let statuses = told["statuses"].as_object().unwrap();
+    assert!(statuses.keys().all(|status| status == "200" || status == "401"), "{told}");
+    assert_eq!(session.message()["status"], 200);
+    assert_ne!(upstream.messages().pop().unwrap().credentials()[0].1, first);
+    sandbox.ctl(&["logout"]).exited(0);
+    if require::root().is_ok() {
+        let after = memory::look(daemon, &sandbox.search()).unwrap();
+        assert!(after.hits.is_empty(), "{:?}", after.hits);
+    }
+    sandbox.assert_clean(&[session.pid()]);
+}
