@@ -12,4 +12,5 @@ pub(super) fn listener() -> io::Result<Option<LocalListener>> {
 
 pub(super) fn notify_ready() -> io::Result<()> {
     sd_notify::notify(&[sd_notify::NotifyState::Ready])
+        .map_err(|error| io::Error::new(error.kind(), format!("the supervisor at NOTIFY_SOCKET: {error}")))
 }
