@@ -11,10 +11,12 @@
 
 mod accounts;
 mod control_plane;
+mod desktop;
 mod directories;
 mod lifecycle;
 mod relay;
 mod routes;
+mod rules;
 mod sessions;
 mod shim;
 mod traffic;

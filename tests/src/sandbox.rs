@@ -77,6 +77,8 @@ impl Sandbox {
             ("TMPDIR", path("tmp").into_os_string()),
             ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
             ("LANG", "C.UTF-8".into()),
+            // The screen lock of the machine's own user is no business of a test.
+            ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent".into()),
         ];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self { root, environment, logs: AtomicUsize::new(0), keys: Mutex::default() }

@@ -1,5 +1,7 @@
 //! Screen savers on the session bus: `ActiveChanged`, whatever the desktop calls its interface.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use zbus::{Connection, MatchRule, Message, MessageStream, connection, message};
@@ -8,6 +10,9 @@ use super::{super::Notice, Silence};
 
 /// What this source is called.
 pub(super) const SOURCE: &str = "screen saver";
+
+/// How long a screen saver may take to say whether it is active.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// Names and object paths of the screen savers that are known. The signal is heard from others, too.
 const KNOWN: [(&str, &str); 6] = [
@@ -66,23 +71,31 @@ fn concerns_known(change: &Message) -> bool {
 
 /// Tells whether there is a screen saver, and whether it is active already.
 async fn look(connection: &Connection, notices: &mpsc::Sender<Notice>) -> Result<(), Silence> {
-    let mut heard = false;
-    for (name, path) in KNOWN {
-        let dbus = Some("org.freedesktop.DBus");
+    let mut present = Vec::new();
+    for known in KNOWN {
+        let bus = Some("org.freedesktop.DBus");
         let asked =
-            connection.call_method(dbus, "/org/freedesktop/DBus", dbus, "NameHasOwner", &(name,)).await?;
-        if !asked.body().deserialize::<bool>()? {
-            continue;
+            connection.call_method(bus, "/org/freedesktop/DBus", bus, "NameHasOwner", &(known.0,)).await?;
+        if asked.body().deserialize::<bool>()? {
+            present.push(known);
         }
-        heard = true;
-        // Some implement nothing but the signal.
-        let active = connection.call_method(Some(name), path, Some(interface(name)), "GetActive", &()).await;
-        if active.is_ok_and(|answer| answer.body().deserialize::<bool>().unwrap_or(false)) {
+    }
+    notices.send(if present.is_empty() { Notice::Lost(SOURCE) } else { Notice::Heard(SOURCE) }).await?;
+    for (name, path) in present {
+        if is_active(connection, name, path).await {
             notices.send(Notice::ScreenLocked).await?;
         }
     }
-    notices.send(if heard { Notice::Heard(SOURCE) } else { Notice::Lost(SOURCE) }).await?;
     Ok(())
+}
+
+/// Asks a screen saver. Some implement nothing but the signal, and some never answer.
+async fn is_active(connection: &Connection, name: &'static str, path: &'static str) -> bool {
+    let question = connection.call_method(Some(name), path, Some(interface(name)), "GetActive", &());
+    match tokio::time::timeout(ANSWER, question).await {
+        Ok(Ok(answer)) => answer.body().deserialize::<bool>().unwrap_or(false),
+        _ => false,
+    }
 }
 
 /// The interface is called like the service, but for KDE's old name.
