@@ -82,9 +82,14 @@ async fn look(connection: &Connection, notices: &mpsc::Sender<Notice>) -> Result
     }
     notices.send(if present.is_empty() { Notice::Lost(SOURCE) } else { Notice::Heard(SOURCE) }).await?;
     for (name, path) in present {
-        if is_active(connection, name, path).await {
-            notices.send(Notice::ScreenLocked).await?;
-        }
+        // On the side: one that is slow to answer must not keep us from hearing the others.
+        let (connection, notices) = (connection.clone(), notices.clone());
+        tokio::spawn(async move {
+            if is_active(&connection, name, path).await {
+                // If nobody listens any more, nothing is held either.
+                drop(notices.send(Notice::ScreenLocked).await);
+            }
+        });
     }
     Ok(())
 }
