@@ -199,7 +199,7 @@ fn watch_until(sandbox: &Sandbox, wanted: impl Fn(&serde_json::Value) -> bool) {
     let mut command = sandbox.command("claudectl");
     command.args(["status", "--watch", "--json"]);
     let mut watch = sandbox.start(command);
-    while !wanted(&serde_json::from_str(&watch.line()).unwrap()) {}
+    watch.json_until(wanted);
 }
 
 #[test]
@@ -237,9 +237,7 @@ fn status_watches_what_happens() {
     let mut command = sandbox.command("claudectl");
     command.args(["status", "--watch", "--json"]);
     let mut watch = sandbox.start(command);
-    let mut next = |wanted: &dyn Fn(&serde_json::Value) -> bool| {
-        while !wanted(&serde_json::from_str(&watch.line()).unwrap()) {}
-    };
+    let mut next = |wanted: &dyn Fn(&serde_json::Value) -> bool| drop(watch.json_until(wanted));
     next(&|status| status["logged_in"] == false);
     sandbox.login("work", &key, &upstream);
     next(&|status| status["logged_in"] == true);

@@ -238,9 +238,7 @@ fn over_tcp_a_port_dies_with_its_process() {
     command.args(["status", "--watch", "--json"]);
     let mut watch = sandbox.start(command);
     session.finish().exited(0);
-    while serde_json::from_str::<serde_json::Value>(&watch.line()).unwrap()["sessions"]
-        != serde_json::json!([])
-    {}
+    watch.json_until(|status| status["sessions"] == serde_json::json!([]));
     assert!(std::net::TcpStream::connect(address).is_err());
 }
 

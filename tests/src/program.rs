@@ -123,6 +123,21 @@ impl Program {
         line
     }
 
+    /// Reads lines of JSON until one says what is `wanted`; fails the test if none does in time, however many
+    /// come.
+    #[track_caller]
+    pub fn json_until(&mut self, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let line = self.line();
+            let value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
+            if wanted(&value) {
+                return value;
+            }
+            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain; the last line was {line}");
+        }
+    }
+
     /// Waits until its standard error holds `text`.
     pub fn wait_for_error(&self, text: &str) {
         self.stderr

@@ -2,6 +2,7 @@
 //! environment, its own daemon. Nothing in it touches the invoking user.
 
 mod binaries;
+mod leftovers;
 
 use std::{
     collections::BTreeMap,
@@ -64,12 +65,15 @@ impl Default for Sandbox {
 impl Sandbox {
     /// An empty one. Its path is short, because a socket path has at most 107 bytes.
     pub fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("cct-").tempdir_in("/tmp").expect("room in /tmp");
+        leftovers::remove();
+        let root =
+            tempfile::Builder::new().prefix(leftovers::PREFIX).tempdir_in("/tmp").expect("room in /tmp");
         let path = |name: &str| root.path().join(name);
         for directory in ["home", "run", "config", "tmp", "log", "work"] {
             fs::DirBuilder::new().mode(0o700).create(path(directory)).expect("a directory");
         }
         fs::write(path("home").join(MARKER), "").expect("a marker");
+        leftovers::claim(root.path());
         let environment = [
             ("HOME", path("home").into_os_string()),
             ("XDG_RUNTIME_DIR", path("run").into_os_string()),
@@ -248,11 +252,16 @@ fn open_below(path: &Path) {
 impl Drop for Sandbox {
     /// Ends the daemon that a client started on demand.
     fn drop(&mut self) {
-        let Some(pid) = self.daemon_pid().filter(|pid| *pid != std::process::id()) else { return };
-        let Ok(raw) = i32::try_from(pid) else { return };
-        let _ = kill(nix::unistd::Pid::from_raw(raw), Signal::SIGKILL);
-        wait::process_exit(pid);
+        end_daemon(&self.control_socket());
     }
+}
+
+/// Ends the daemon that listens at this socket of a sandbox, if any.
+fn end_daemon(socket: &Path) {
+    let Some(pid) = listener(socket).filter(|pid| *pid != std::process::id()) else { return };
+    let Ok(raw) = i32::try_from(pid) else { return };
+    let _ = kill(nix::unistd::Pid::from_raw(raw), Signal::SIGKILL);
+    wait::process_exit(pid);
 }
 
 /// The process that listens at a Unix socket, as the kernel names it.
