@@ -289,7 +289,18 @@ mod tests {
         let sandbox = Sandbox::new();
         let output = sandbox.start(sandbox.command("/usr/bin/env")).finish().exited(0);
         let names: Vec<_> = output.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-        assert_eq!(names, ["HOME", "LANG", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"]);
+        assert_eq!(
+            names,
+            [
+                "DBUS_SYSTEM_BUS_ADDRESS",
+                "HOME",
+                "LANG",
+                "PATH",
+                "TMPDIR",
+                "XDG_CONFIG_HOME",
+                "XDG_RUNTIME_DIR"
+            ]
+        );
     }
 
     #[test]
