@@ -12,7 +12,7 @@ use claudectl_core::{
     ids::{AccountName, Generation},
 };
 use claudectl_platform::memory::SecretPage;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::proxy::upstream::Upstream;
 
@@ -47,13 +47,14 @@ pub enum GateState {
 #[derive(Debug)]
 pub struct Gate {
     state: ArcSwap<GateState>,
-    changed: watch::Sender<()>,
+    /// A few words where a `watch` channel takes 400 bytes: every idle session has a gate.
+    changed: Notify,
 }
 
 impl Gate {
     /// A gate in this state.
     pub fn new(state: GateState) -> Self {
-        Self { state: ArcSwap::from_pointee(state), changed: watch::Sender::new(()) }
+        Self { state: ArcSwap::from_pointee(state), changed: Notify::new() }
     }
 
     /// The state now. Wait-free.
@@ -64,17 +65,19 @@ impl Gate {
     /// Replaces the state and wakes whoever waits for it.
     pub fn publish(&self, state: GateState) {
         self.state.store(Arc::new(state));
-        self.changed.send_replace(());
+        self.changed.notify_waiters();
     }
 
     /// Completes once requests no longer go through with this access: the gate was closed, or opened
     /// again for another login. At once if that is so already.
     pub async fn superseded(&self, access: &Access) {
-        let mut changes = self.changed.subscribe();
-        while self.is_open_for(access) {
-            if changes.changed().await.is_err() {
+        loop {
+            // Made before the look, so that no change after it is missed.
+            let changed = self.changed.notified();
+            if !self.is_open_for(access) {
                 return;
             }
+            changed.await;
         }
     }
 
@@ -87,11 +90,12 @@ impl Gate {
 
     /// Completes once the gate is closed; at once if it is.
     pub async fn closed(&self) {
-        let mut changes = self.changed.subscribe();
-        while !matches!(**self.load(), GateState::Closed { .. }) {
-            if changes.changed().await.is_err() {
+        loop {
+            let changed = self.changed.notified();
+            if matches!(**self.load(), GateState::Closed { .. }) {
                 return;
             }
+            changed.await;
         }
     }
 }
