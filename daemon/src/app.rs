@@ -102,9 +102,11 @@ async fn serve(
     let orders = Orders::new()?;
     let desktop = watchers::desktop::watch(buses, mailbox.clone());
     ready(args, endpoints)?;
+    // A task of its own: what is asked of it wakes it alone, not everything that is waited for here.
+    let engine = tokio::spawn(engine.run());
     tokio::select! {
         // Returns when the core says stop; everything is wiped then.
-        () = engine.run() => Ok(()),
+        stopped = engine => Ok(stopped.map_err(io::Error::other)?),
         ended = transport::serve(&listening, routes, limit) => Ok(ended?),
         ended = watchers::processes::watch(exits, mailbox.clone()) => Ok(ended?),
         () = watchers::signals::watch(orders, mailbox.clone()) => Ok(()),
