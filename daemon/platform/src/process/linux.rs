@@ -1,13 +1,21 @@
 //! `/proc/PID/stat` (`proc_pid_stat(5)`), which is readable for every process of the user, the
 //! undumpable ones included.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::PathBuf,
+};
 
 use super::{Facts, Process, gone};
 
+/// More than the 52 fields can have; what would be longer is refused.
+const LONGEST: usize = 2048;
+
 pub(super) fn facts(pid: u32) -> io::Result<Facts> {
-    match fs::read(format!("/proc/{pid}/stat")) {
-        Ok(stat) => parse(&stat, pid).ok_or_else(|| {
+    let mut stat = [0; LONGEST];
+    match read(pid, &mut stat) {
+        Ok(length) => parse(stat.get(..length).unwrap_or_default(), pid).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat is not as documented"))
         }),
         // ESRCH: it ended between opening and reading.
@@ -18,6 +26,12 @@ pub(super) fn facts(pid: u32) -> io::Result<Facts> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The kernel gives the whole line at once. Every connection of a session is checked by it, and
+/// reading on and on until the end would take six calls more.
+fn read(pid: u32, stat: &mut [u8]) -> io::Result<usize> {
+    fs::File::open(format!("/proc/{pid}/stat"))?.read(stat)
 }
 
 pub(super) fn directory(pid: u32) -> io::Result<PathBuf> {
