@@ -19,8 +19,10 @@ pub struct Delay {
     inhibitor: OwnedFd,
 }
 
-/// How long to wait before a source that went away is looked for again.
-const PAUSE: Duration = Duration::from_secs(2);
+/// How long to wait before a source that went away is looked for again; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Where the system bus is (D-Bus specification, "System message bus").
 const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 
@@ -47,14 +49,17 @@ async fn forever<F>(
 ) where
     F: Future<Output = Result<(), Silence>>,
 {
+    let mut pause = FIRST_PAUSE;
     while !notices.is_closed() {
         tokio::select! {
-            _ = hear(notices.clone()) => {}
+            // `Ok` means that it was heard until the bus went away.
+            heard = hear(notices.clone()) => if heard.is_ok() { pause = FIRST_PAUSE },
             () = notices.closed() => return,
         }
         if notices.send(Notice::Lost(source)).await.is_err() {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
