@@ -15,7 +15,7 @@ const MARK: &[u8] = b"claudectl shim, not the genuine client: 5d0cb1b7-3f0e-4a1e
 
 /// The largest file that can be a copy of the shim, in bytes. The genuine native client is more than
 /// ten times as large.
-const LARGEST_SHIM: u64 = 32 * 1024 * 1024;
+const LARGEST_SHIM: u64 = 128 * 1024 * 1024;
 
 /// How a client runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
