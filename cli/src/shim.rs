@@ -4,7 +4,9 @@
 pub mod arguments;
 pub mod genuine;
 pub mod install;
+pub mod plugin;
 pub mod settings;
+pub mod version;
 
 use std::ffi::OsString;
 
@@ -81,7 +83,12 @@ fn program(genuine: Genuine, arguments: Vec<OsString>, environment: &Environment
         Form::Native | Form::Script => Transport::Unix,
         Form::JavaScript => Transport::Tcp,
     };
-    let arguments = settings::add(arguments, environment, &install::claudectl(environment)?)?;
+    let answers_login = plugin::suits(&genuine);
+    let claudectl = install::claudectl(environment)?;
+    let mut arguments = settings::add(arguments, environment, &claudectl, answers_login)?;
+    if answers_login {
+        arguments = plugin::add(&environment.endpoints()?.plugin(), arguments)?;
+    }
     Ok(Program {
         path: genuine.path,
         arguments,

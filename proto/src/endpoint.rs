@@ -79,6 +79,11 @@ impl Endpoints {
         self.runtime.join("settings")
     }
 
+    /// The plugin that sessions give to the genuine client.
+    pub fn plugin(&self) -> PathBuf {
+        self.runtime.join("plugin")
+    }
+
     /// Held by the daemon for as long as it runs; contains its process number.
     pub fn daemon_lock(&self) -> PathBuf {
         self.runtime.join("claudectld.lock")

@@ -16,7 +16,7 @@ use crate::{
     require::{self, Missing},
     sandbox::{Sandbox, binary},
     upstream::{FakeUpstream, Reply, Request},
-    wait::PATIENCE,
+    wait::{self, PATIENCE},
 };
 
 /// A sandbox with the genuine client behind the shim, and an account of a fake upstream.
@@ -27,6 +27,8 @@ pub struct Genuine {
     /// The key of the account `work`.
     pub key: String,
     terminal: Option<PathBuf>,
+    /// The process in the terminal.
+    shown: u32,
 }
 
 impl Genuine {
@@ -48,7 +50,7 @@ impl Genuine {
         symlink(client, genuine.join("claude")).expect("a link");
         sandbox.set("PATH", format!("{}:{}:/usr/local/bin:/usr/bin:/bin", bin.display(), genuine.display()));
         let key = sandbox.key();
-        let genuine = Self { sandbox, key, terminal: None };
+        let genuine = Self { sandbox, key, terminal: None, shown: 0 };
         genuine.seed();
         Ok(genuine)
     }
@@ -102,7 +104,14 @@ impl Genuine {
             command,
         ]);
         self.tmux(&["set-option", "-g", "remain-on-exit", "on"]);
+        self.shown =
+            self.tmux(&["display-message", "-p", "#{pane_pid}"]).trim().parse().expect("a process number");
         Ok(())
+    }
+
+    /// Waits until the program in the terminal has ended. The kernel is asked: tmux sometimes does not notice.
+    pub fn wait_for_end(&self) {
+        wait::process_exit(self.shown);
     }
 
     /// Closes the terminal, as a user closes its window.

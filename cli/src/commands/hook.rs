@@ -12,8 +12,9 @@ use crate::{
     daemon::{Daemon, in_time},
     error::Error,
     exit::Exit,
-    output::{complain, json},
+    output::{Output, complain, json},
     process::environment::SESSION,
+    shim::plugin,
 };
 
 /// The longest message of a hook, in bytes.
@@ -34,18 +35,25 @@ pub fn build(command: Command) -> Command {
         .subcommand_required(true)
         .disable_help_subcommand(true)
         .subcommand(Command::new("session-end").about("A session of the genuine client ended"))
+        .subcommand(Command::new("user-prompt-submit").about("Somebody typed a prompt"))
 }
 
-/// `/logout` in the genuine client logs the session's account out.
+/// `/logout` in the genuine client logs the session's account out; `/login` is answered.
 ///
 /// # Errors
 /// If what it says is not understood, or the logout fails.
-pub async fn run(_matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
+pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
     let mut message = String::new();
     std::io::stdin()
         .take(LIMIT)
         .read_to_string(&mut message)
         .map_err(|error| Error::new("the message of the hook could not be read").because(&error))?;
+    if matches.subcommand_name() == Some("user-prompt-submit") {
+        if let Some(answer) = answer(&message)? {
+            Output::write(&answer)?;
+        }
+        return Ok(Exit::Ok);
+    }
     if !is_logout(&message)? {
         return Ok(Exit::Ok);
     }
@@ -71,9 +79,33 @@ fn is_logout(message: &str) -> Result<bool, Error> {
     Ok(end.reason == "logout")
 }
 
+/// What a `UserPromptSubmit` hook gets on stdin; there is more in it.
+#[derive(Debug, Deserialize)]
+struct UserPromptSubmit {
+    #[serde(default)]
+    prompt: String,
+}
+
+/// What the hook answers: nothing, unless the prompt asks to log in.
+fn answer(message: &str) -> Result<Option<String>, Error> {
+    let submitted: UserPromptSubmit = serde_json::from_str(message)
+        .map_err(|error| Error::new("the message of the hook is not understood").because(&error))?;
+    let answer = serde_json::json!({"decision": "block", "reason": plugin::ANSWER});
+    Ok(plugin::asks_to_log_in(&submitted.prompt).then(|| answer.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_login_is_answered() {
+        let answered = answer(r#"{"prompt":"/claudectl:login"}"#).unwrap().unwrap();
+        assert!(answered.contains(r#""decision":"block""#) && answered.contains("claudectl login"));
+        assert_eq!(answer(r#"{"prompt":"hi"}"#), Ok(None));
+        assert_eq!(answer("{}"), Ok(None));
+        assert!(answer("hi").is_err());
+    }
 
     #[test]
     fn only_a_logout_logs_out() {

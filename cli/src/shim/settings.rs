@@ -44,6 +44,7 @@ pub fn add(
     arguments: Vec<OsString>,
     environment: &Environment,
     claudectl: &Path,
+    answers_login: bool,
 ) -> Result<Vec<OsString>, Error> {
     let kept = environment.endpoints()?.settings();
     sweep(&kept);
@@ -60,7 +61,7 @@ pub fn add(
             .iter()
             .filter_map(|path| read(path))
             .any(|settings| has_status_line(&settings));
-    let merged = merge(user, session(claudectl, !has_line)).to_string();
+    let merged = merge(user, session(claudectl, !has_line, answers_login)).to_string();
     let value = match &given {
         // A file may hold what must not be seen in the arguments of a process.
         Some(given) if !is_inline(&given.value) => keep(&kept, &merged)?.into_os_string(),
@@ -70,10 +71,15 @@ pub fn add(
 }
 
 /// The settings of a session.
-fn session(claudectl: &Path, status_line: bool) -> Value {
+fn session(claudectl: &Path, status_line: bool, answers_login: bool) -> Value {
     let command =
         |words: &str| json!({"type": "command", "command": format!("{} {words}", quoted(claudectl))});
-    let mut settings = json!({"hooks": {"SessionEnd": [{"hooks": [command("hook session-end")]}]}});
+    let mut hooks = json!({"SessionEnd": [{"hooks": [command("hook session-end")]}]});
+    if let (true, Some(hooks)) = (answers_login, hooks.as_object_mut()) {
+        let answer = json!([{"hooks": [command("hook user-prompt-submit")]}]);
+        hooks.insert("UserPromptSubmit".to_owned(), answer);
+    }
+    let mut settings = json!({"hooks": hooks});
     if let (true, Some(settings)) = (status_line, settings.as_object_mut()) {
         settings.insert("statusLine".to_owned(), command("statusline"));
     }
@@ -181,10 +187,12 @@ mod tests {
     #[test]
     fn the_settings_of_a_session() {
         assert_eq!(
-            session(Path::new("/opt/it's/claudectl"), true),
+            session(Path::new("/opt/it's/claudectl"), true, true),
             json!({
                 "hooks": {"SessionEnd": [{"hooks": [
                     {"type": "command", "command": r"'/opt/it'\''s/claudectl' hook session-end"}
+                ]}], "UserPromptSubmit": [{"hooks": [
+                    {"type": "command", "command": r"'/opt/it'\''s/claudectl' hook user-prompt-submit"}
                 ]}]},
                 "statusLine": {"type": "command", "command": r"'/opt/it'\''s/claudectl' statusline"}
             })
@@ -215,7 +223,7 @@ mod tests {
     }
 
     fn added(list: &[&str], environment: &Environment) -> Vec<String> {
-        let words = add(words(list), environment, Path::new("/bin/claudectl")).unwrap();
+        let words = add(words(list), environment, Path::new("/bin/claudectl"), false).unwrap();
         words.into_iter().map(|word| word.into_string().unwrap()).collect()
     }
 

@@ -1,7 +1,5 @@
 //! What the doctor looks at.
 
-use std::{fs, path::Path};
-
 use claudectl_platform::permissions;
 use claudectl_proto::v1::Status;
 
@@ -16,6 +14,7 @@ use crate::{
     shim::{
         self,
         genuine::{Form, Genuine},
+        version::{numbers, version},
     },
 };
 
@@ -166,25 +165,6 @@ fn transport(genuine: &Genuine) -> Check {
     }
 }
 
-/// The version of a client, without running it: from its package, or from the name that the native
-/// installer gives its file.
-fn version(path: &Path) -> Option<String> {
-    let real = path.canonicalize().ok()?;
-    let named = real.file_name().and_then(|name| name.to_str()).filter(|name| numbers(name).is_some());
-    if let Some(named) = named {
-        return Some(named.to_owned());
-    }
-    let mut package = real.ancestors().skip(1).take(3).map(|directory| directory.join("package.json"));
-    let content = package.find_map(|path| fs::read(path).ok())?;
-    let package: serde_json::Value = serde_json::from_slice(&content).ok()?;
-    Some(package.get("version")?.as_str()?.to_owned())
-}
-
-fn numbers(version: &str) -> Option<[u64; 3]> {
-    let numbers: Option<Vec<u64>> = version.split('.').map(|number| number.parse().ok()).collect();
-    numbers?.try_into().ok()
-}
-
 fn shim_on_path(environment: &Environment) -> Check {
     if commands::shim::is_first(&environment.search_path()) {
         Check::new("shim", Grade::Ok, "`claude` runs as a session")
@@ -214,15 +194,9 @@ fn variables(environment: &Environment) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    #[test]
-    fn versions_compare_by_their_numbers() {
-        assert!(numbers("2.1.99").unwrap() < UNIX_SOCKETS_SINCE);
-        assert!(numbers("2.1.330").unwrap() > UNIX_SOCKETS_SINCE);
-        assert_eq!(numbers("claude"), None);
-        assert_eq!(numbers("2.1"), None);
-    }
+    use super::*;
 
     #[test]
     fn reads_the_version_from_the_package_or_the_name() {

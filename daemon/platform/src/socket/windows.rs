@@ -25,6 +25,14 @@ pub enum LocalListener {}
 #[derive(Debug)]
 pub enum LocalStream {}
 
+/// The process that listens at this path, if any.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`].
+pub fn listening(_path: &Path) -> io::Result<Option<u32>> {
+    Err(WHY.into())
+}
+
 /// A listening socket that costs nothing while nobody calls.
 #[derive(Debug)]
 pub enum QuietListener {}
