@@ -126,9 +126,11 @@ fn a_program_of_the_same_user_cannot_look_in() {
     let mut login = sandbox.start(user.runs(&sandbox, &login));
     login.write(key.as_bytes());
     login.finish().exited(0);
-    let mut sleeper = sandbox.command("/bin/sleep");
-    sleeper.arg("600");
-    let sleeper = sandbox.start(user.runs(&sandbox, &sleeper));
+    let mut ordinary = sandbox.command("/bin/sh");
+    ordinary.args(["-c", "echo ready; read end"]);
+    let mut ordinary = sandbox.start(user.runs(&sandbox, &ordinary));
+    // Until it has become the user's own program, nobody of that user can look into it either.
+    assert_eq!(ordinary.line().trim(), "ready");
 
     let read = |pid: u32, file: &str| {
         let mut command = sandbox.command("/bin/sh");
@@ -140,7 +142,7 @@ fn a_program_of_the_same_user_cannot_look_in() {
     };
     for file in ["mem", "environ", "maps"] {
         assert!(
-            read(sleeper.pid(), file).contains("opened"),
+            read(ordinary.pid(), file).contains("opened"),
             "an ordinary program of the user can be read: {file}"
         );
         assert!(!read(daemon.pid(), file).contains("opened"), "the daemon cannot: {file}");
