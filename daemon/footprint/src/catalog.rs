@@ -1,3 +1,6 @@
 //! The tables of places.
 
 pub mod environment;
+mod place;
+
+pub use place::{Group, Place, Platforms, Remedy};

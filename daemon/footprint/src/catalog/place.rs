@@ -1,0 +1,90 @@
+//! One row of the catalogue.
+
+/// What a place belongs to; findings are grouped by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// What Claude Code itself stores.
+    ClaudeCode,
+    /// Variables of this shell, of service managers and terminals.
+    Environment,
+    /// Files that a shell or a login reads.
+    Profiles,
+    /// What shells remember.
+    Histories,
+    /// Other programs that keep Anthropic credentials.
+    Neighbours,
+    /// The project in the working directory.
+    Project,
+    /// Programs that run now.
+    Processes,
+    /// Keychains and credential managers of the operating system.
+    Keychains,
+}
+
+/// On which operating systems a place can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Platforms {
+    /// Linux.
+    pub linux: bool,
+    /// macOS.
+    pub macos: bool,
+    /// Windows.
+    pub windows: bool,
+}
+
+impl Platforms {
+    /// Everywhere.
+    pub const ALL: Self = Self { linux: true, macos: true, windows: true };
+    /// Linux and macOS.
+    pub const UNIX: Self = Self { linux: true, macos: true, windows: false };
+    /// Linux only.
+    pub const LINUX: Self = Self { linux: true, macos: false, windows: false };
+    /// macOS only.
+    pub const MACOS: Self = Self { linux: false, macos: true, windows: false };
+    /// Windows only.
+    pub const WINDOWS: Self = Self { linux: false, macos: false, windows: true };
+}
+
+/// How a credential is removed from a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// The genuine client's own `claude auth logout` (it revokes at the server), then what it leaves.
+    ClientLogout,
+    /// The member at the JSON pointer is taken out; the rest of the file stays.
+    EditJson,
+    /// The statement that assigns it is taken out of the file; every other byte stays.
+    EditStatement,
+    /// Only the credential's own characters are overwritten: the file is somebody's record.
+    Overwrite,
+    /// The file exists only for the credential: overwritten and unlinked.
+    DeleteFile,
+    /// The variable is unset where it is held (service manager, terminal multiplexer, registry).
+    UnsetVariable,
+    /// The item is deleted from the operating system's store.
+    DeleteItem,
+    /// The process has to end: nobody can take a variable from it.
+    EndProcess,
+    /// Only the person can: the program's own log-out, another user's file, the current shell.
+    Person,
+}
+
+/// A place where credentials are known to be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its name, never changed: an interface of `--json` and SARIF, such as `claude.credentials`.
+    pub id: &'static str,
+    /// What it is, for people.
+    pub title: &'static str,
+    /// What it belongs to.
+    pub group: Group,
+    /// Where it can be.
+    pub platforms: Platforms,
+    /// What somebody who takes a credential from there can do with it.
+    pub power: &'static str,
+    /// How a credential is removed from there.
+    pub remedy: Remedy,
+    /// Whether looking costs next to nothing, so that `status` and the guard can.
+    pub cheap: bool,
+    /// Whether it was seen on a real system; the others are known from documentation only.
+    pub seen: bool,
+}
