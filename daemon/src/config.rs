@@ -11,7 +11,7 @@ use std::{
 };
 
 use claudectl_core::policy::Policy;
-pub use schema::{Config, Upstream};
+pub use schema::{AuthorizationServer, Config, Inject, Upstream};
 
 /// Why a file was not taken.
 #[derive(Debug, thiserror::Error)]

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod gate;
 pub mod logging;
 pub mod meter;
+pub mod oauth;
 pub mod proxy;
 pub mod random;
 pub mod service;

@@ -1,6 +1,9 @@
 //! What the file may say.
 
+mod authorization_server;
+
 use std::{
+    collections::BTreeMap,
     num::NonZeroU16,
     path::{Component, Path, PathBuf},
     time::Duration,
@@ -11,6 +14,8 @@ use claudectl_core::{
     policy::{self, Policy, rules},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
+
+pub use self::authorization_server::{AuthorizationServer, Inject};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -29,6 +34,8 @@ pub struct Config {
     pub policy: Reactions,
     /// `[[rule]]`
     pub rule: Vec<Rule>,
+    /// `[authorization_server.NAME]`
+    pub authorization_server: BTreeMap<String, AuthorizationServer>,
 }
 
 /// `[policy]`: what desktop events do to the accounts.
