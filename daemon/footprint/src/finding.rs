@@ -6,9 +6,10 @@ mod kind;
 mod location;
 mod tail;
 
+pub use claudectl_platform::tree::FileIdentity;
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use kind::{Kind, Revocation};
-pub use location::{FileIdentity, Holder, Location, Occurrence, Stored, Structure};
+pub use location::{Holder, Location, Occurrence, Stored, Structure};
 pub use tail::Tail;
 
 use crate::catalog::Place;

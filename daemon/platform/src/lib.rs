@@ -21,6 +21,7 @@ pub mod signal;
 pub mod socket;
 pub mod stdio;
 pub mod terminal;
+pub mod tree;
 
 /// What a socket, pipe or listener must be for the kernel to be asked about it.
 #[cfg(unix)]

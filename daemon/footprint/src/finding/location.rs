@@ -2,6 +2,8 @@
 
 use std::{ops::Range, path::PathBuf};
 
+use claudectl_platform::tree::FileIdentity;
+
 use super::Fingerprint;
 
 /// Where a credential is.
@@ -65,25 +67,6 @@ pub enum Holder {
     },
     /// launchd of the login session.
     Launchd,
-}
-
-/// A file, as it was when it was looked at. One that differs later has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileIdentity {
-    /// The device it is on; 0 where the system has none.
-    pub device: u64,
-    /// Its number there; 0 where the system has none.
-    pub inode: u64,
-    /// Its size in bytes.
-    pub size: u64,
-    /// When its content last changed, in nanoseconds since the Unix epoch.
-    pub modified: i128,
-    /// Type and permission bits; 0 where the system has none.
-    pub mode: u32,
-    /// The names it has (hard links).
-    pub links: u64,
-    /// Whose it is; 0 where the system has no such number.
-    pub owner: u32,
 }
 
 /// A credential in a file.
