@@ -10,6 +10,8 @@ pub mod clock;
 pub mod desktop;
 pub mod directories;
 pub mod hardening;
+#[cfg(feature = "keyring")]
+pub mod keyring;
 pub mod memory;
 pub mod peer;
 pub mod permissions;
