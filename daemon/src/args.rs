@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub runtime: Option<OsString>,
     /// `XDG_CONFIG_HOME`.
     pub config: Option<OsString>,
+    /// `XDG_STATE_HOME`.
+    pub state: Option<OsString>,
     /// `HOME`.
     pub home: Option<OsString>,
     /// `DBUS_SYSTEM_BUS_ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
@@ -40,6 +42,7 @@ impl Surroundings {
         Self {
             runtime: std::env::var_os("XDG_RUNTIME_DIR"),
             config: std::env::var_os("XDG_CONFIG_HOME"),
+            state: std::env::var_os("XDG_STATE_HOME"),
             home: std::env::var_os("HOME"),
             buses: Buses {
                 system: std::env::var("DBUS_SYSTEM_BUS_ADDRESS").ok(),

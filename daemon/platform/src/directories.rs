@@ -98,10 +98,29 @@ pub fn runtime(xdg_runtime_dir: Option<&OsStr>) -> Result<PathBuf, DirectoryErro
 /// # Errors
 /// [`DirectoryError::NoHome`] if neither is set; [`DirectoryError::Relative`].
 pub fn config(xdg_config_home: Option<&OsStr>, home: Option<&OsStr>) -> Result<PathBuf, DirectoryError> {
+    below(xdg_config_home, home, ".config", "the configuration")
+}
+
+/// The directory of what outlives a daemon and is no configuration (the local record, the list of kept
+/// accounts): `claudectl` in `xdg_state_home` (`XDG_STATE_HOME`) or in `.local/state` in `home` (`HOME`).
+/// It is not made, and it need not be there.
+///
+/// # Errors
+/// As [`config`].
+pub fn state(xdg_state_home: Option<&OsStr>, home: Option<&OsStr>) -> Result<PathBuf, DirectoryError> {
+    below(xdg_state_home, home, ".local/state", "the state directory")
+}
+
+fn below(
+    xdg: Option<&OsStr>,
+    home: Option<&OsStr>,
+    in_home: &str,
+    what: &'static str,
+) -> Result<PathBuf, DirectoryError> {
     let named = |path: Option<&OsStr>| path.filter(|path| !path.is_empty()).map(PathBuf::from);
-    let base = match named(xdg_config_home) {
+    let base = match named(xdg) {
         Some(base) => base,
-        None => named(home).ok_or(DirectoryError::NoHome("the configuration"))?.join(".config"),
+        None => named(home).ok_or(DirectoryError::NoHome(what))?.join(in_home),
     };
     if base.is_absolute() { Ok(base.join("claudectl")) } else { Err(DirectoryError::Relative(base)) }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use claudectl_platform::{
-    directories::{DirectoryError, SOCKET_PATH_LIMIT, config, runtime},
+    directories::{DirectoryError, SOCKET_PATH_LIMIT, config, runtime, state},
     permissions::{LockError, LockFile, is_restricted_socket, private_directory, restrict_socket},
 };
 
@@ -150,6 +150,9 @@ fn the_configuration_is_found_and_not_made() {
     assert_eq!(config(place(""), place("/h")).unwrap(), PathBuf::from("/h/.config/claudectl"));
     assert!(matches!(config(None, None), Err(DirectoryError::NoHome(_))));
     assert!(matches!(config(place("c"), place("/h")), Err(DirectoryError::Relative(_))));
+    assert_eq!(state(place("/s"), place("/h")).unwrap(), PathBuf::from("/s/claudectl"));
+    assert_eq!(state(None, place("/h")).unwrap(), PathBuf::from("/h/.local/state/claudectl"));
+    assert!(matches!(state(None, None), Err(DirectoryError::NoHome(_))));
 }
 
 #[test]
