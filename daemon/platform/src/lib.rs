@@ -9,6 +9,7 @@ pub mod clock;
 #[cfg(feature = "desktop")]
 pub mod desktop;
 pub mod directories;
+pub mod erasure;
 pub mod hardening;
 #[cfg(feature = "keyring")]
 pub mod keyring;

@@ -1,0 +1,166 @@
+//! Changing and removing a file for certain: only a plain file of this user, held open from the first look
+//! to the last, replaced whole or not at all, overwritten in place.
+//!
+//! Every function that takes several system calls calls `step` before each of them. A process that is
+//! killed at any of them leaves the file as it was, or as it was to become.
+
+#[cfg_attr(unix, path = "erasure/unix.rs")]
+#[cfg_attr(windows, path = "erasure/windows.rs")]
+mod sys;
+
+#[cfg(unix)]
+#[cfg_attr(target_os = "linux", path = "erasure/filesystem/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "erasure/filesystem/macos.rs")]
+mod filesystem;
+
+use std::{
+    fs::Metadata,
+    io,
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+/// How the name of a file ends that takes the place of another. A run that was killed may leave one;
+/// the next run on the same file removes it. None ever holds what is being removed.
+pub const SUFFIX: &str = ".claudectl-purge";
+
+/// Called before each system call, with what it is.
+pub type Step<'a> = &'a mut dyn FnMut(&'static str);
+
+/// Why a file is not touched.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is none.
+    #[error("it is not there")]
+    Missing,
+    /// A symbolic link, which is not followed.
+    #[error("it is a symbolic link")]
+    Link,
+    /// A directory, a pipe, a device.
+    #[error("it is not a plain file")]
+    NotPlain,
+    /// Somebody else's.
+    #[error("it belongs to user {0}")]
+    Foreign(u32),
+    /// Another file is at its name now.
+    #[error("another file has taken its place")]
+    Replaced,
+    /// The system refused.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// What overwriting a file's bytes in place is worth where it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Medium {
+    /// Memory: what was overwritten is gone.
+    Memory,
+    /// A disk whose file system writes in place.
+    Disk,
+    /// Flash, which keeps old blocks for a while, under a file system that writes in place.
+    Flash,
+    /// A file system that writes elsewhere and keeps the old blocks, perhaps in snapshots.
+    CopyOnWrite,
+    /// A layer over another file system, which may keep an older copy.
+    Layered,
+    /// Another machine's file system.
+    Network,
+    /// Not known.
+    Unknown,
+}
+
+/// A plain file of this user, open for reading and writing.
+#[derive(Debug)]
+pub struct PlainFile {
+    file: sys::Opened,
+    path: PathBuf,
+}
+
+impl PlainFile {
+    /// Opens it; follows nothing, waits for nothing.
+    ///
+    /// # Errors
+    /// Each way in which it is not a plain file of this user.
+    pub fn open(path: &Path) -> Result<Self, Refusal> {
+        Ok(Self { file: sys::Opened::open(path)?, path: path.to_owned() })
+    }
+
+    /// What the system says of it now.
+    ///
+    /// # Errors
+    /// If it does not say.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.file().metadata()
+    }
+
+    /// All of it, if it has no more than `limit` bytes.
+    ///
+    /// # Errors
+    /// If it has more, or cannot be read.
+    pub fn read(&self, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+        let size = self.metadata()?.len();
+        if size > limit {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large to be edited"));
+        }
+        self.read_at(0, usize::try_from(size).map_err(io::Error::other)?)
+    }
+
+    /// These bytes of it.
+    ///
+    /// # Errors
+    /// If it is shorter, or cannot be read.
+    pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut content = Zeroizing::new(vec![0; length]);
+        sys::read_at(self.file.file(), &mut content, offset)?;
+        Ok(content)
+    }
+
+    /// Writes over what is there, in place, and waits until it is stored. The length stays.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn overwrite(&self, parts: &[(u64, Vec<u8>)], step: Step<'_>) -> io::Result<()> {
+        for (offset, bytes) in parts {
+            step("overwrite");
+            sys::write_at(self.file.file(), bytes, *offset)?;
+        }
+        step("sync the file");
+        self.file.file().sync_all()?;
+        self.file.restore_mode()
+    }
+
+    /// Puts a file with this content in its place, with its mode, owner and extended attributes.
+    ///
+    /// # Errors
+    /// If that cannot be done; then the old one is still there.
+    pub fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
+        self.file.replace(content, step)
+    }
+
+    /// Removes its name, and overwrites what it held unless it has other names.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn remove(self, step: Step<'_>) -> Result<(), Refusal> {
+        self.file.remove(step)
+    }
+
+    /// What overwriting is worth there.
+    pub fn medium(&self) -> Medium {
+        sys::medium(self.file.file())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes a new file that only this user can read.
+///
+/// # Errors
+/// If there is something at its name, or it cannot be written.
+pub fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    sys::create_private(path, content)
+}

@@ -1,0 +1,34 @@
+//! `statfs(2)`, and what the kernel says of the block device.
+
+use std::{fs::File, os::unix::fs::MetadataExt};
+
+use crate::erasure::Medium;
+
+pub(super) fn medium(file: &File) -> Medium {
+    let Ok(found) = rustix::fs::fstatfs(file) else { return Medium::Unknown };
+    // The magic numbers of statfs(2); the type of the field differs between machines.
+    let magic = u64::try_from(found.f_type).unwrap_or_default() & 0xffff_ffff;
+    match magic {
+        0x0102_1994 | 0x8584_58f6 => Medium::Memory,
+        0xef53 | 0x5846_5342 | 0x3153_464a => on_device(file),
+        0x9123_683e | 0x2fc1_2fc1 | 0xca45_1a4e | 0xf2f5_2010 | 0x3434 => Medium::CopyOnWrite,
+        0x794c_7630 | 0x6573_5546 | 0xf15f => Medium::Layered,
+        0x6969 | 0xff53_4d42 | 0xfe53_4d42 | 0x517b | 0x0102_1997 | 0x00c3_6400 => Medium::Network,
+        _ => Medium::Unknown,
+    }
+}
+
+fn on_device(file: &File) -> Medium {
+    let Ok(device) = file.metadata().map(|found| found.dev()) else { return Medium::Unknown };
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let device = format!("/sys/dev/block/{major}:{minor}");
+    // A partition has the queue of the disk above it.
+    let said = ["queue/rotational", "../queue/rotational"]
+        .iter()
+        .find_map(|name| std::fs::read_to_string(format!("{device}/{name}")).ok());
+    match said.as_deref().map(str::trim) {
+        Some("1") => Medium::Disk,
+        Some(_) => Medium::Flash,
+        None => Medium::Unknown,
+    }
+}

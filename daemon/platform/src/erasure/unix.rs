@@ -1,0 +1,252 @@
+//! By descriptors: the directory and the file stay open, so that nothing can be put in their place.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{File, Metadata},
+    io::{self, Write},
+    os::unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use rustix::{
+    fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid, XattrFlags},
+    io::Errno,
+};
+
+use super::{Medium, Refusal, SUFFIX, Step, filesystem};
+use crate::peer::own_uid;
+
+/// No more of a file is overwritten with zeros; what was to go is overwritten before, wherever it is.
+const ZEROED: u64 = 16 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Opened {
+    directory: File,
+    file: File,
+    name: OsString,
+    /// The permission bits that it has and is to keep, where they had to be widened to write to it.
+    kept_mode: Option<u32>,
+}
+
+pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    file.read_exact_at(bytes, offset)
+}
+
+pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.write_all_at(bytes, offset)
+}
+
+pub(super) fn medium(file: &File) -> Medium {
+    filesystem::medium(file)
+}
+
+pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let (directory, name) = parent(path).map_err(io::Error::other)?;
+    let mut file = create(&directory, name)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    directory.sync_all()
+}
+
+fn parent(path: &Path) -> Result<(File, &OsStr), Refusal> {
+    let name = path.file_name().ok_or(Refusal::NotPlain)?;
+    let above = path.parent().ok_or(Refusal::NotPlain)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(above, flags, Mode::empty()).map_err(refusal)?;
+    Ok((directory.into(), name))
+}
+
+fn create(directory: &File, name: &OsStr) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?.into())
+}
+
+fn refusal(error: Errno) -> Refusal {
+    match error {
+        Errno::NOENT => Refusal::Missing,
+        Errno::LOOP => Refusal::Link,
+        Errno::NXIO | Errno::ISDIR | Errno::NOTDIR => Refusal::NotPlain,
+        other => Refusal::System(other.into()),
+    }
+}
+
+impl Opened {
+    pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
+        let (directory, name) = parent(path)?;
+        // Looked at before it is opened: opening a device can do something.
+        let found = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(refusal)?;
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Symlink => return Err(Refusal::Link),
+            _ => return Err(Refusal::NotPlain),
+        }
+        if found.st_uid != own_uid() {
+            return Err(Refusal::Foreign(found.st_uid));
+        }
+        let (file, kept_mode) = open_writable(&directory, name)?;
+        let open = Self { directory, file, name: name.to_owned(), kept_mode };
+        let opened = open.file.metadata()?;
+        if (opened.dev(), opened.ino()) == (found.st_dev, found.st_ino) && opened.is_file() {
+            Ok(open)
+        } else {
+            Err(Refusal::Replaced)
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn restore_mode(&self) -> io::Result<()> {
+        match self.kept_mode {
+            Some(mode) => self.file.set_permissions(PermissionsExt::from_mode(mode)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
+        let temporary = self.temporary_name();
+        step("remove what a killed run left");
+        self.remove_stale(&temporary)?;
+        step("make the new file");
+        let mut new = create(&self.directory, &temporary)?;
+        let outcome = self.fill(&mut new, content, step).and_then(|()| {
+            self.is_at_its_name()?;
+            step("put the new file in its place");
+            rustix::fs::renameat(&self.directory, &temporary, &self.directory, &self.name).map_err(refusal)
+        });
+        if outcome.is_err() {
+            // The old file is untouched; the new one is of no use.
+            let _ = rustix::fs::unlinkat(&self.directory, &temporary, AtFlags::empty());
+        }
+        outcome?;
+        step("sync the directory");
+        Ok(self.directory.sync_all()?)
+    }
+
+    pub(super) fn remove(self, step: Step<'_>) -> Result<(), Refusal> {
+        self.is_at_its_name()?;
+        step("unlink");
+        rustix::fs::unlinkat(&self.directory, &self.name, AtFlags::empty()).map_err(refusal)?;
+        let left = self.file.metadata()?;
+        if left.nlink() == 0 {
+            step("overwrite what it held");
+            zero(&self.file, left.len().min(ZEROED))?;
+        }
+        step("sync the file");
+        self.file.sync_all()?;
+        step("sync the directory");
+        Ok(self.directory.sync_all()?)
+    }
+
+    fn temporary_name(&self) -> OsString {
+        let mut name = OsString::from(".");
+        name.push(&self.name);
+        name.push(SUFFIX);
+        name
+    }
+
+    /// A run that was killed may have left one of this name: a plain file of this user with one name.
+    fn remove_stale(&self, name: &OsStr) -> Result<(), Refusal> {
+        match rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => {
+                let is_plain = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+                if !is_plain || found.st_uid != own_uid() || found.st_nlink > 1 {
+                    return Err(Refusal::NotPlain);
+                }
+                rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()).map_err(refusal)
+            }
+            Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(refusal(error)),
+        }
+    }
+
+    fn fill(&self, new: &mut File, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
+        let old = self.file.metadata()?;
+        step("write the new file");
+        new.write_all(content)?;
+        step("give it the owner of the old one");
+        keep_owner(new, &old)?;
+        step("give it the attributes of the old one");
+        keep_attributes(&self.file, new)?;
+        step("give it the mode of the old one");
+        let mode = self.kept_mode.unwrap_or(old.mode() & 0o7777);
+        new.set_permissions(PermissionsExt::from_mode(mode))?;
+        step("sync the new file");
+        Ok(new.sync_all()?)
+    }
+
+    fn is_at_its_name(&self) -> Result<(), Refusal> {
+        let there =
+            rustix::fs::statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW).map_err(refusal)?;
+        let ours = self.file.metadata()?;
+        let is_ours = (there.st_dev, there.st_ino) == (ours.dev(), ours.ino());
+        if is_ours { Ok(()) } else { Err(Refusal::Replaced) }
+    }
+}
+
+/// Opens for writing, also what its owner made read-only.
+fn open_writable(directory: &File, name: &OsStr) -> Result<(File, Option<u32>), Refusal> {
+    // Without NONBLOCK a FIFO in the place would block.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = |access| rustix::fs::openat(directory, name, flags | access, Mode::empty());
+    match open(OFlags::RDWR) {
+        Ok(file) => Ok((file.into(), None)),
+        Err(Errno::ACCESS) => {
+            let path_only =
+                rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(refusal)?;
+            let mode = path_only.st_mode & 0o7777;
+            let wider = Mode::from_raw_mode(mode | 0o600);
+            rustix::fs::chmodat(directory, name, wider, AtFlags::empty()).map_err(refusal)?;
+            #[allow(clippy::useless_conversion, reason = "16 bits on macOS")]
+            let mode = u32::from(mode);
+            Ok((open(OFlags::RDWR).map_err(refusal)?.into(), Some(mode)))
+        }
+        Err(error) => Err(refusal(error)),
+    }
+}
+
+fn zero(file: &File, length: u64) -> io::Result<()> {
+    let zeros = [0; 16 * 1024];
+    let mut done = 0;
+    while done < length {
+        let count = usize::try_from(length - done).unwrap_or(usize::MAX).min(zeros.len());
+        file.write_all_at(zeros.get(..count).unwrap_or_default(), done)?;
+        done += u64::try_from(count).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
+    let made = new.metadata()?;
+    let owner = (made.uid() != old.uid()).then(|| Uid::from_raw(old.uid()));
+    let group = (made.gid() != old.gid()).then(|| Gid::from_raw(old.gid()));
+    if owner.is_some() || group.is_some() {
+        rustix::fs::fchown(new, owner, group)?;
+    }
+    Ok(())
+}
+
+/// Extended attributes, and with them access control lists. Those that only the system may set are left
+/// to it.
+fn keep_attributes(old: &File, new: &File) -> io::Result<()> {
+    let mut names = vec![0; 64 * 1024];
+    let length = match rustix::fs::flistxattr(old, &mut names) {
+        Ok(length) => length,
+        Err(Errno::NOTSUP) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut value = vec![0; 64 * 1024];
+    for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0) {
+        if name.is_empty() {
+            continue;
+        }
+        let Ok(count) = rustix::fs::fgetxattr(old, name, &mut value) else { continue };
+        let bytes = value.get(..count).unwrap_or_default();
+        match rustix::fs::fsetxattr(new, name, bytes, XattrFlags::empty()) {
+            Ok(()) | Err(Errno::PERM | Errno::ACCESS | Errno::NOTSUP) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! By `std::fs`: a rename replaces a file whole there, too.
+
+use std::{
+    ffi::OsString,
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::windows::fs::{FileExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{Medium, Refusal, SUFFIX, Step};
+
+/// `FILE_FLAG_OPEN_REPARSE_POINT`: a link itself is opened, not what it leads to.
+const OPEN_LINK: u32 = 0x0020_0000;
+
+#[derive(Debug)]
+pub(super) struct Opened {
+    file: File,
+    path: PathBuf,
+}
+
+pub(super) fn read_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = file.seek_read(bytes, offset)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes = bytes.get_mut(count..).unwrap_or_default();
+        offset += u64::try_from(count).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = file.seek_write(bytes, offset)?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = bytes.get(count..).unwrap_or_default();
+        offset += u64::try_from(count).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+pub(super) fn medium(_file: &File) -> Medium {
+    Medium::Unknown
+}
+
+pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+impl Opened {
+    pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
+        let file = OpenOptions::new().read(true).write(true).custom_flags(OPEN_LINK).open(path);
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Refusal::Missing,
+            _ => Refusal::System(error),
+        })?;
+        let found = file.metadata()?;
+        if found.is_symlink() {
+            return Err(Refusal::Link);
+        }
+        if !found.is_file() {
+            return Err(Refusal::NotPlain);
+        }
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the interface of Unix")]
+    pub(super) fn restore_mode(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
+        let mut name = OsString::from(".");
+        name.push(self.path.file_name().ok_or(Refusal::NotPlain)?);
+        name.push(SUFFIX);
+        let temporary = self.path.with_file_name(name);
+        step("remove what a killed run left");
+        let _ = std::fs::remove_file(&temporary);
+        step("write the new file");
+        create_private(&temporary, content)?;
+        step("put the new file in its place");
+        Ok(std::fs::rename(&temporary, &self.path)?)
+    }
+
+    pub(super) fn remove(self, step: Step<'_>) -> Result<(), Refusal> {
+        step("unlink");
+        std::fs::remove_file(&self.path)?;
+        Ok(())
+    }
+}
