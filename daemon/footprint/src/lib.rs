@@ -5,6 +5,7 @@
 //! place: everything that a removal needs, and nothing of the credential itself.
 
 pub mod catalog;
+pub mod edit;
 pub mod finding;
 
 pub use catalog::{Place, Remedy};

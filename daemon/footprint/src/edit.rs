@@ -1,0 +1,142 @@
+//! Byte-exact edits of other programs' files. Everything here is pure: bytes in, changes out, and
+//! every byte that no change names stays as it is - comments, white space, line ends, order, what is
+//! not even valid UTF-8.
+
+pub mod json;
+pub mod profile;
+
+use std::{cmp::Reverse, ops::Range};
+
+use zeroize::Zeroizing;
+
+/// What stands in the place of a credential that is overwritten: harmless in every format that
+/// matters here, where a `*` would be an alias in YAML and a pattern in a shell.
+pub const FILLER: u8 = b'x';
+
+/// Bytes that are replaced by others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which bytes.
+    pub range: Range<usize>,
+    /// What stands there instead; nothing if they are removed. Never any of a credential.
+    pub with: Vec<u8>,
+}
+
+impl Change {
+    /// Removes these bytes.
+    pub fn remove(range: Range<usize>) -> Self {
+        Self { range, with: Vec::new() }
+    }
+
+    /// Overwrites these bytes: as many remain.
+    pub fn overwrite(range: Range<usize>) -> Self {
+        let with = vec![FILLER; range.len()];
+        Self { range, with }
+    }
+}
+
+/// Changes of one text, in order, none of them over another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit(Vec<Change>);
+
+impl Edit {
+    /// These changes. One that lies within another is part of it; where two overlap, the bytes of both
+    /// go, and what stands instead of them follows in their order.
+    pub fn new(mut changes: Vec<Change>) -> Self {
+        changes.retain(|change| !change.range.is_empty());
+        changes.sort_by_key(|change| (change.range.start, Reverse(change.range.end)));
+        let mut merged: Vec<Change> = Vec::with_capacity(changes.len());
+        for change in changes {
+            match merged.last_mut() {
+                Some(last) if change.range.end <= last.range.end => {}
+                Some(last) if change.range.start < last.range.end => {
+                    last.range.end = change.range.end;
+                    last.with.extend(change.with);
+                }
+                _ => merged.push(change),
+            }
+        }
+        Self(merged)
+    }
+
+    /// Overwrites exactly these bytes; the text keeps its length.
+    pub fn overwrite(spans: impl IntoIterator<Item = Range<usize>>) -> Self {
+        let mut spans: Vec<_> = spans.into_iter().filter(|span| !span.is_empty()).collect();
+        spans.sort_by_key(|span| (span.start, span.end));
+        let mut merged: Vec<Range<usize>> = Vec::with_capacity(spans.len());
+        for span in spans {
+            match merged.last_mut() {
+                Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+                _ => merged.push(span),
+            }
+        }
+        Self(merged.into_iter().map(Change::overwrite).collect())
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        Self::new(self.0)
+    }
+
+    /// The changes, in order.
+    pub fn changes(&self) -> &[Change] {
+        &self.0
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text after it; `None` if it was made for a shorter or longer text.
+    pub fn apply(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let added: usize = self.0.iter().map(|change| change.with.len()).sum();
+        // Room for all of it at once: growing would leave copies of other secrets behind.
+        let mut edited = Zeroizing::new(Vec::with_capacity(text.len() + added));
+        let mut done = 0;
+        for change in &self.0 {
+            edited.extend_from_slice(text.get(done..change.range.start)?);
+            text.get(change.range.clone())?;
+            edited.extend_from_slice(&change.with);
+            done = change.range.end;
+        }
+        edited.extend_from_slice(text.get(done..)?);
+        Some(edited)
+    }
+
+    /// Whether these bytes are gone from the text after it.
+    pub fn covers(&self, span: &Range<usize>) -> bool {
+        self.0.iter().any(|change| change.range.start <= span.start && span.end <= change.range.end)
+    }
+}
+
+/// Why a text is not edited. The credential's own characters can be overwritten all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not the format that it should have.
+    #[error("it is not valid JSON from byte {0} on")]
+    NotJson(usize),
+    /// Deeper than any reasonable file.
+    #[error("it is nested more than {} levels deep", json::DEPTH)]
+    TooDeep,
+    /// There is nothing there.
+    #[error("there is no such key")]
+    NoSuchKey,
+    /// In an array a place means something: the others must not move up.
+    #[error("it is an element of a list, whose places have a meaning")]
+    Element,
+    /// Text that a program gets as input.
+    #[error("it is in a here-document")]
+    HereDocument,
+    /// Text that nobody runs.
+    #[error("it is in a comment")]
+    Comment,
+    /// An argument, an alias, a function's text: not an assignment of its own.
+    #[error("it is part of a command that is not an assignment")]
+    NotAnAssignment,
+    /// A quote or a bracket that never closes: where the command ends is a guess.
+    #[error("a quote that begins on line {0} is not closed")]
+    Unclosed(usize),
+}

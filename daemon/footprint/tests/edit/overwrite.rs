@@ -1,0 +1,59 @@
+use claudectl_footprint::edit::{Change, Edit, FILLER};
+use proptest::prelude::*;
+
+#[test]
+fn exactly_the_bytes_that_are_named() {
+    let text = b"{\"a\":\"key sk-TEST end\"}\xff";
+    let edited = Edit::overwrite(std::iter::once(10..17)).apply(text).unwrap();
+    assert_eq!(edited.as_slice(), b"{\"a\":\"key xxxxxxx end\"}\xff");
+}
+
+#[test]
+fn an_edit_of_another_text_is_refused() {
+    assert_eq!(Edit::overwrite(std::iter::once(3..9)).apply(b"short"), None);
+    assert_eq!(Edit::new(vec![Change::remove(6..7)]).apply(b"short"), None);
+}
+
+#[test]
+fn a_removal_takes_what_would_be_overwritten_in_it() {
+    let edit = Edit::new(vec![Change::remove(1..5)]).and(Edit::overwrite(std::iter::once(2..4)));
+    assert_eq!(edit.apply(b"abcdefg").unwrap().as_slice(), b"afg");
+}
+
+proptest! {
+    #[test]
+    fn every_other_byte_stays(
+        text in prop::collection::vec(any::<u8>(), 1..300),
+        spans in prop::collection::vec((any::<prop::sample::Index>(), 0usize..40), 0..8),
+    ) {
+        let spans: Vec<_> = spans
+            .iter()
+            .map(|(start, length)| { let start = start.index(text.len()); start..(start + length).min(text.len()) })
+            .collect();
+        let edited = Edit::overwrite(spans.clone()).apply(&text).unwrap();
+        prop_assert_eq!(edited.len(), text.len());
+        for (at, (before, after)) in text.iter().zip(edited.iter()).enumerate() {
+            let named = spans.iter().any(|span| span.contains(&at));
+            prop_assert_eq!(*after, if named { FILLER } else { *before }, "byte {}", at);
+        }
+    }
+
+    #[test]
+    fn removals_leave_the_rest_in_order(
+        text in prop::collection::vec(any::<u8>(), 1..300),
+        spans in prop::collection::vec((any::<prop::sample::Index>(), 0usize..40), 0..8),
+    ) {
+        let spans: Vec<_> = spans
+            .iter()
+            .map(|(start, length)| { let start = start.index(text.len()); start..(start + length).min(text.len()) })
+            .collect();
+        let edit = Edit::new(spans.iter().cloned().map(Change::remove).collect());
+        let rest: Vec<u8> = text
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !spans.iter().any(|span| span.contains(at)))
+            .map(|(_, byte)| *byte)
+            .collect();
+        prop_assert_eq!(edit.apply(&text).unwrap().to_vec(), rest);
+    }
+}
