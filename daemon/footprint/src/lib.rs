@@ -7,6 +7,9 @@
 pub mod catalog;
 pub mod edit;
 pub mod finding;
+pub mod plan;
+pub mod purge;
+pub mod receipt;
 
 pub use catalog::{Place, Remedy};
 pub use finding::{Finding, Kind, Location};

@@ -4,22 +4,22 @@
 //! Every function that takes several system calls calls `step` before each of them. A process that is
 //! killed at any of them leaves the file as it was, or as it was to become.
 
-#[cfg_attr(unix, path = "erasure/unix.rs")]
-#[cfg_attr(windows, path = "erasure/windows.rs")]
-mod sys;
-
 #[cfg(unix)]
 #[cfg_attr(target_os = "linux", path = "erasure/filesystem/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "erasure/filesystem/macos.rs")]
 mod filesystem;
+#[cfg_attr(unix, path = "erasure/unix.rs")]
+#[cfg_attr(windows, path = "erasure/windows.rs")]
+mod sys;
 
 use std::{
-    fs::Metadata,
     io,
     path::{Path, PathBuf},
 };
 
 use zeroize::Zeroizing;
+
+use crate::tree::{self, FileIdentity};
 
 /// How the name of a file ends that takes the place of another. A run that was killed may leave one;
 /// the next run on the same file removes it. None ever holds what is being removed.
@@ -86,12 +86,12 @@ impl PlainFile {
         Ok(Self { file: sys::Opened::open(path)?, path: path.to_owned() })
     }
 
-    /// What the system says of it now.
+    /// The file as it is now.
     ///
     /// # Errors
-    /// If it does not say.
-    pub fn metadata(&self) -> io::Result<Metadata> {
-        self.file.file().metadata()
+    /// If the system does not tell.
+    pub fn identity(&self) -> io::Result<FileIdentity> {
+        tree::identity(self.file.file())
     }
 
     /// All of it, if it has no more than `limit` bytes.
@@ -99,7 +99,7 @@ impl PlainFile {
     /// # Errors
     /// If it has more, or cannot be read.
     pub fn read(&self, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-        let size = self.metadata()?.len();
+        let size = self.identity()?.size;
         if size > limit {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large to be edited"));
         }
@@ -155,6 +155,14 @@ impl PlainFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Removes the file that a killed [`PlainFile::replace`] of this path left beside it, if it did.
+///
+/// # Errors
+/// If something else is at its name, or it cannot be removed.
+pub fn remove_stale(path: &Path) -> Result<(), Refusal> {
+    sys::remove_stale(path)
 }
 
 /// Makes a new file that only this user can read.

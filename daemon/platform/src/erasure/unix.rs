@@ -48,6 +48,36 @@ pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
     directory.sync_all()
 }
 
+pub(super) fn remove_stale(path: &Path) -> Result<(), Refusal> {
+    match parent(path) {
+        Ok((directory, name)) => remove_temporary(&directory, &temporary_name(name)),
+        Err(Refusal::Missing) => Ok(()),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn temporary_name(name: &OsStr) -> OsString {
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(SUFFIX);
+    temporary
+}
+
+/// Only a plain file of this user with one name: that is what a killed run leaves.
+fn remove_temporary(directory: &File, name: &OsStr) -> Result<(), Refusal> {
+    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(found) => {
+            let is_plain = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+            if !is_plain || found.st_uid != own_uid() || found.st_nlink > 1 {
+                return Err(Refusal::NotPlain);
+            }
+            rustix::fs::unlinkat(directory, name, AtFlags::empty()).map_err(refusal)
+        }
+        Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(refusal(error)),
+    }
+}
+
 fn parent(path: &Path) -> Result<(File, &OsStr), Refusal> {
     let name = path.file_name().ok_or(Refusal::NotPlain)?;
     let above = path.parent().ok_or(Refusal::NotPlain)?;
@@ -105,9 +135,9 @@ impl Opened {
     }
 
     pub(super) fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
-        let temporary = self.temporary_name();
+        let temporary = temporary_name(&self.name);
         step("remove what a killed run left");
-        self.remove_stale(&temporary)?;
+        remove_temporary(&self.directory, &temporary)?;
         step("make the new file");
         let mut new = create(&self.directory, &temporary)?;
         let outcome = self.fill(&mut new, content, step).and_then(|()| {
@@ -137,28 +167,6 @@ impl Opened {
         self.file.sync_all()?;
         step("sync the directory");
         Ok(self.directory.sync_all()?)
-    }
-
-    fn temporary_name(&self) -> OsString {
-        let mut name = OsString::from(".");
-        name.push(&self.name);
-        name.push(SUFFIX);
-        name
-    }
-
-    /// A run that was killed may have left one of this name: a plain file of this user with one name.
-    fn remove_stale(&self, name: &OsStr) -> Result<(), Refusal> {
-        match rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(found) => {
-                let is_plain = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
-                if !is_plain || found.st_uid != own_uid() || found.st_nlink > 1 {
-                    return Err(Refusal::NotPlain);
-                }
-                rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()).map_err(refusal)
-            }
-            Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(refusal(error)),
-        }
     }
 
     fn fill(&self, new: &mut File, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {

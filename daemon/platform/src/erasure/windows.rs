@@ -53,6 +53,20 @@ pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+pub(super) fn remove_stale(path: &Path) -> Result<(), Refusal> {
+    match std::fs::remove_file(temporary(path)?) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn temporary(path: &Path) -> Result<PathBuf, Refusal> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().ok_or(Refusal::NotPlain)?);
+    name.push(SUFFIX);
+    Ok(path.with_file_name(name))
+}
+
 impl Opened {
     pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
         let file = OpenOptions::new().read(true).write(true).custom_flags(OPEN_LINK).open(path);
@@ -80,12 +94,9 @@ impl Opened {
     }
 
     pub(super) fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
-        let mut name = OsString::from(".");
-        name.push(self.path.file_name().ok_or(Refusal::NotPlain)?);
-        name.push(SUFFIX);
-        let temporary = self.path.with_file_name(name);
+        let temporary = temporary(&self.path)?;
         step("remove what a killed run left");
-        let _ = std::fs::remove_file(&temporary);
+        remove_stale(&self.path)?;
         step("write the new file");
         create_private(&temporary, content)?;
         step("put the new file in its place");

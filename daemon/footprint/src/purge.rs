@@ -1,0 +1,104 @@
+//! Doing what a plan says. Interrupted anywhere it can be run again: a credential's own characters are
+//! overwritten in place before anything else, so that no leftover of a run that was killed has any; then
+//! the file is replaced or removed in one step; and a journal says which files were begun.
+
+mod aside;
+mod file;
+mod journal;
+mod store;
+
+pub use aside::{put_back, set_aside};
+pub use file::{Done, run_file};
+pub use journal::Journal;
+pub use store::{Program, program};
+
+use crate::{
+    Finding, Location,
+    finding::Holder,
+    plan::{Plan, Why},
+    receipt::{Item, Outcome, advice},
+};
+
+/// What a finding is called in a receipt.
+pub fn what(finding: &Finding) -> String {
+    match finding.tail.as_str() {
+        "" => finding.kind.label().to_owned(),
+        tail => format!("{} …{tail}", finding.kind.label()),
+    }
+}
+
+/// Where it is, in words.
+pub fn place(finding: &Finding) -> String {
+    match &finding.location {
+        Location::Stored(stored) => stored.path.display().to_string(),
+        Location::Variable { holder, name } => match holder {
+            Holder::ThisShell => format!("{name} in this shell"),
+            Holder::Process { pid, program, .. } => format!("{name} in {program} (pid {pid})"),
+            Holder::SystemdUser => format!("{name} in the systemd user manager"),
+            Holder::DbusActivation => format!("{name} in the session bus's activation environment"),
+            Holder::Tmux { socket, .. } => format!("{name} in the tmux server at {}", socket.display()),
+            Holder::Launchd => format!("{name} in launchd"),
+        },
+        Location::Keychain { service, .. } => format!("keychain item {service}"),
+        Location::CredentialManager { target } => format!("Credential Manager entry {target}"),
+        Location::Registry { key, value } => format!("{key}\\{value}"),
+    }
+}
+
+/// The items of what stays and of what only a person can do.
+pub fn left(plan: &Plan) -> Vec<Item> {
+    let kept = plan.kept.iter().map(|(finding, why)| Item {
+        what: what(finding),
+        place: place(finding),
+        action: "none".to_owned(),
+        proof: match why {
+            Why::Kept => "--keep names it",
+            Why::NotChosen => "--only does not name it",
+            Why::OtherService => "it is a grant of another service: --everything removes it",
+        }
+        .to_owned(),
+        outcome: Outcome::Kept,
+        by: None,
+    });
+    let persons = plan.persons.iter().map(|finding| Item {
+        what: what(finding),
+        place: place(finding),
+        action: "none".to_owned(),
+        proof: "nobody can take it from there but you".to_owned(),
+        outcome: Outcome::Unproven,
+        by: Some(by_whom(finding)),
+    });
+    kept.chain(persons).collect()
+}
+
+fn by_whom(finding: &Finding) -> String {
+    match &finding.location {
+        Location::Variable { holder: Holder::Process { pid, program, .. }, .. } => {
+            format!("you: end {program} (pid {pid})")
+        }
+        _ => format!("you: {}", finding.cure),
+    }
+}
+
+/// One item for each distinct credential that goes on working wherever a copy of it is, until it is
+/// revoked: `is_revoked` says for which that was done.
+pub fn in_force(findings: &[&Finding], is_revoked: impl Fn(&Finding) -> bool) -> Vec<Item> {
+    let mut seen = Vec::new();
+    let mut items = Vec::new();
+    for finding in findings {
+        let Some(revocation) = finding.revocation().filter(|_| !is_revoked(finding)) else { continue };
+        if seen.contains(&finding.fingerprint) {
+            continue;
+        }
+        seen.push(finding.fingerprint);
+        items.push(Item {
+            what: what(finding),
+            place: "at its issuer".to_owned(),
+            action: "none".to_owned(),
+            proof: "it works until it is revoked, wherever a copy of it is".to_owned(),
+            outcome: Outcome::OutOfReach,
+            by: Some(advice(revocation)),
+        });
+    }
+    items
+}

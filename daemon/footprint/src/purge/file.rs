@@ -1,0 +1,225 @@
+//! One file: looked at again, overwritten in place, then replaced or removed.
+
+use std::ops::Range;
+
+use claudectl_platform::erasure::{Medium, PlainFile, Refusal, Step};
+
+use super::what;
+use crate::{
+    Finding, Location, Remedy,
+    catalog::Group,
+    edit::{Edit, FILLER, json, profile},
+    finding::{FingerprintKey, Occurrence},
+    plan::{FileStep, Removal},
+    receipt::{Item, Outcome},
+};
+
+/// The largest file that is edited, in bytes. In a larger one the credential's own characters are
+/// overwritten, which needs no copy of the file.
+pub(super) const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// What was done to a file, and on what medium.
+#[derive(Debug)]
+pub struct Done {
+    /// An item for each credential in it.
+    pub items: Vec<Item>,
+    /// Where its bytes were overwritten, if they were.
+    pub medium: Option<Medium>,
+}
+
+/// Why nothing was done to a file.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("it has changed since it was looked at")]
+    Changed,
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+/// Does it. `key` is the one that the findings were made with.
+pub fn run_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Done {
+    match try_file(step, key, each) {
+        Ok(done) => done,
+        Err(trouble) => Done { items: untouched(step, &trouble), medium: None },
+    }
+}
+
+fn try_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Result<Done, Trouble> {
+    let file = PlainFile::open(&step.path)?;
+    if !is_same(step, &file)? {
+        return Err(Trouble::Changed);
+    }
+    let occurrences: Vec<&Occurrence> =
+        step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).collect();
+    if !verify(&file, &occurrences, key)? {
+        return Err(Trouble::Changed);
+    }
+    let medium = Some(file.medium());
+    // The text as it is, before anything is overwritten: what is edited is found in it.
+    let edits = edits(step, &file)?;
+    overwrite(&file, &occurrences, each)?;
+    let proof = if step.delete || edits.empties {
+        file.remove(each)?;
+        "overwritten, unlinked, its directory synced"
+    } else if let Some(edited) = &edits.text {
+        file.replace(edited, each)?;
+        "overwritten, then the file replaced by the edited one"
+    } else {
+        "overwritten in place and read back"
+    };
+    let items = step.removals.iter().zip(&edits.actions).map(|((finding, _), action)| Item {
+        what: what(finding),
+        place: step.path.display().to_string(),
+        action: if step.delete || edits.empties { "file removed".to_owned() } else { action.clone() },
+        proof: format!("{proof}{}", note(step, finding)),
+        outcome: Outcome::Proven,
+        by: None,
+    });
+    Ok(Done { items: items.collect(), medium })
+}
+
+/// What else there is to know about it.
+fn note(step: &FileStep, finding: &Finding) -> String {
+    if step.file.links > 1 {
+        format!("; the file has {} names (hard links), and it is gone under each", step.file.links)
+    } else if finding.place.group == Group::Histories {
+        "; a shell that runs now may write it again from its memory".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+struct Edits {
+    /// The text after all edits, with nothing of a credential; `None` if overwriting is all.
+    text: Option<zeroize::Zeroizing<Vec<u8>>>,
+    /// Whether nothing of a JSON file would be left.
+    empties: bool,
+    /// For each removal, what is done.
+    actions: Vec<String>,
+}
+
+fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
+    let overwritten = "its characters overwritten";
+    let only_overwrites = step.removals.iter().all(|(_, removal)| *removal == Removal::Overwrite);
+    let is_large = file.identity()?.size > LIMIT;
+    if step.delete || only_overwrites || is_large {
+        let reason = if is_large && !only_overwrites { ": the file is too large to be edited" } else { "" };
+        let actions = step.removals.iter().map(|_| format!("{overwritten}{reason}")).collect();
+        return Ok(Edits { text: None, empties: false, actions });
+    }
+    let text = file.read(LIMIT)?;
+    let mut all = Edit::default();
+    let mut actions = Vec::with_capacity(step.removals.len());
+    for (finding, removal) in &step.removals {
+        let edit = match removal {
+            Removal::Member(pointer) => json::remove(&text, &[pointer]),
+            Removal::Assignment => assignments(&text, step, finding),
+            Removal::Overwrite => Ok(Edit::default()),
+        };
+        actions.push(match (&edit, removal) {
+            (Ok(_), Removal::Member(pointer)) => format!("{pointer} taken out"),
+            (Ok(_), Removal::Assignment) => "its assignment taken out".to_owned(),
+            (Ok(_), Removal::Overwrite) => overwritten.to_owned(),
+            (Err(refusal), _) => format!("{overwritten}: {refusal}"),
+        });
+        all = all.and(edit.unwrap_or_default());
+        all = all.and(Edit::overwrite(occurrences(finding).filter_map(range)));
+    }
+    let edited = all.apply(&text).ok_or(Trouble::Changed)?;
+    // A login that is taken out whole leaves an empty file; settings stay, even if they are empty.
+    let is_login = |(finding, _): &(Finding, Removal)| finding.place.remedy == Remedy::ClientLogout;
+    let empties = step.removals.iter().all(is_login) && json::is_empty(&edited);
+    // The characters are overwritten in place anyway: only another length needs another file.
+    let text = (edited.len() != text.len()).then_some(edited);
+    Ok(Edits { text, empties, actions })
+}
+
+/// Takes out the assignment of each occurrence; one in a comment or a text is left to be overwritten, as
+/// long as any is an assignment.
+fn assignments(text: &[u8], step: &FileStep, finding: &Finding) -> Result<Edit, crate::edit::Refusal> {
+    let dialect = profile::Dialect::of(&step.path);
+    let mut edits = Edit::default();
+    let mut refused = None;
+    for span in occurrences(finding).filter_map(range) {
+        match profile::remove(text, dialect, &span) {
+            Ok(edit) => edits = edits.and(edit),
+            Err(refusal) => refused = Some(refusal),
+        }
+    }
+    match refused {
+        Some(refusal) if edits.is_empty() => Err(refusal),
+        _ => Ok(edits),
+    }
+}
+
+fn occurrences(finding: &Finding) -> impl Iterator<Item = &Occurrence> {
+    match &finding.location {
+        Location::Stored(stored) => stored.occurrences.iter(),
+        _ => [].iter(),
+    }
+}
+
+fn range(occurrence: &Occurrence) -> Option<Range<usize>> {
+    let offset = |at: u64| usize::try_from(at).ok();
+    Some(offset(occurrence.bytes.start)?..offset(occurrence.bytes.end)?)
+}
+
+fn length(occurrence: &Occurrence) -> usize {
+    usize::try_from(occurrence.bytes.end.saturating_sub(occurrence.bytes.start)).unwrap_or(0)
+}
+
+/// Whether exactly the credentials that were found are still where they were found.
+fn verify(file: &PlainFile, occurrences: &[&Occurrence], key: &FingerprintKey) -> Result<bool, Trouble> {
+    for occurrence in occurrences {
+        let bytes = file.read_at(occurrence.bytes.start, length(occurrence))?;
+        if key.of(&bytes) != occurrence.raw {
+            return Ok(false);
+        }
+    }
+    Ok(!occurrences.is_empty())
+}
+
+fn overwrite(file: &PlainFile, occurrences: &[&Occurrence], each: Step<'_>) -> Result<(), Trouble> {
+    let parts: Vec<_> =
+        occurrences.iter().map(|found| (found.bytes.start, vec![FILLER; length(found)])).collect();
+    file.overwrite(&parts, each)?;
+    for (offset, filler) in &parts {
+        if file.read_at(*offset, filler.len())?.as_slice() != filler.as_slice() {
+            return Err(std::io::Error::other("what was written did not stay").into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is the file that was looked at, and nobody has written to it since.
+fn is_same(step: &FileStep, file: &PlainFile) -> Result<bool, Trouble> {
+    let (known, now) = (&step.file, file.identity()?);
+    Ok((known.device, known.inode, known.owner) == (now.device, now.inode, now.owner)
+        && (known.size, known.modified) == (now.size, now.modified))
+}
+
+fn untouched(step: &FileStep, trouble: &Trouble) -> Vec<Item> {
+    let path = step.path.display();
+    let by = match trouble {
+        Trouble::Refused(Refusal::Foreign(owner)) => format!("user {owner}, or root: remove {path}"),
+        Trouble::Refused(Refusal::Link | Refusal::NotPlain) => format!("you: look at {path}"),
+        Trouble::Changed | Trouble::Refused(Refusal::Replaced | Refusal::Missing) => {
+            "you: claudectl purge again; if it changes all the time, end the program that writes it"
+                .to_owned()
+        }
+        Trouble::Refused(Refusal::System(_)) | Trouble::System(_) => {
+            format!("you, or root if it is not for you to change: remove it from {path}")
+        }
+    };
+    let item = |(finding, _): &(Finding, Removal)| Item {
+        what: what(finding),
+        place: path.to_string(),
+        action: "none".to_owned(),
+        proof: trouble.to_string(),
+        outcome: Outcome::Unproven,
+        by: Some(by.clone()),
+    };
+    step.removals.iter().map(item).collect()
+}

@@ -1,0 +1,126 @@
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+};
+
+use claudectl_footprint::{
+    finding::FingerprintKey,
+    plan::Removal,
+    purge::{put_back, run_file, set_aside},
+    receipt::{Item, Outcome},
+};
+
+use super::seeded::{CREDENTIALS, HISTORIES, KEY, PROFILES, SEEDS, SETTINGS, Seed, plan, purged, seed, tree};
+
+fn run(home: &Path, seeds: &[Seed]) -> Vec<Item> {
+    let key = FingerprintKey::random().unwrap();
+    let plan = plan(home, seeds, &key);
+    plan.files.iter().flat_map(|file| run_file(file, &key, &mut |_| {}).items).collect()
+}
+
+#[test]
+fn every_kind_of_file_and_a_second_time_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    seed(home.path(), SEEDS);
+    let items = run(home.path(), SEEDS);
+    assert_eq!(items.len(), SEEDS.len());
+    assert!(items.iter().all(|item| item.outcome == Outcome::Proven), "{items:?}");
+    assert!(!format!("{items:?}").contains(KEY));
+    assert_eq!(tree(home.path()), purged());
+    assert_eq!(run(home.path(), SEEDS), []);
+    assert_eq!(tree(home.path()), purged());
+}
+
+#[test]
+fn what_is_no_assignment_is_overwritten_and_the_reason_told() {
+    let home = tempfile::tempdir().unwrap();
+    let seeds: &[Seed] = &[
+        (&PROFILES, ".zshrc", "cat <<EOF\nexport K=@@\nEOF\n", None),
+        (&SETTINGS, "settings.json", "{ not json @@", Some("/k")),
+    ];
+    seed(home.path(), seeds);
+    let items = run(home.path(), seeds);
+    assert!(items.iter().all(|item| item.outcome == Outcome::Proven));
+    assert_eq!(items[0].action, "its characters overwritten: it is in a here-document");
+    assert!(items[1].action.contains("not valid JSON"), "{items:?}");
+    let x = "x".repeat(KEY.len());
+    assert_eq!(tree(home.path())[".zshrc"], format!("cat <<EOF\nexport K={x}\nEOF\n"));
+    assert_eq!(tree(home.path())["settings.json"], format!("{{ not json {x}"));
+}
+
+#[test]
+fn a_file_that_changed_is_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    seed(home.path(), SEEDS);
+    let key = FingerprintKey::random().unwrap();
+    let plan = plan(home.path(), SEEDS, &key);
+    let path = home.path().join(".bashrc");
+    let longer = format!("{}# more\n", fs::read_to_string(&path).unwrap());
+    fs::write(&path, &longer).unwrap();
+    let step = plan.files.iter().find(|step| step.path == path).unwrap();
+    let items = run_file(step, &key, &mut |_| {}).items;
+    assert_eq!(items[0].outcome, Outcome::Unproven);
+    assert!(items[0].by.as_ref().unwrap().contains("claudectl purge again"), "{items:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), longer);
+}
+
+#[test]
+fn a_link_in_its_place_is_not_followed() {
+    let home = tempfile::tempdir().unwrap();
+    seed(home.path(), SEEDS);
+    let key = FingerprintKey::random().unwrap();
+    let plan = plan(home.path(), SEEDS, &key);
+    let (path, target) = (home.path().join(".bashrc"), home.path().join("precious"));
+    fs::rename(&path, &target).unwrap();
+    symlink(&target, &path).unwrap();
+    let before = fs::read_to_string(&target).unwrap();
+    let step = plan.files.iter().find(|step| step.path == path).unwrap();
+    assert_eq!(run_file(step, &key, &mut |_| {}).items[0].outcome, Outcome::Unproven);
+    assert_eq!(fs::read_to_string(&target).unwrap(), before);
+}
+
+#[test]
+fn hard_links_and_read_only_files() {
+    let home = tempfile::tempdir().unwrap();
+    let seeds: &[Seed] = &[(&HISTORIES, ".history", "a @@ b\n", None)];
+    seed(home.path(), seeds);
+    let path = home.path().join(".history");
+    fs::hard_link(&path, home.path().join("other")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    let items = run(home.path(), seeds);
+    assert!(items[0].proof.contains("2 names"), "{items:?}");
+    assert!(tree(home.path()).values().all(|text| !text.contains(KEY)));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o400);
+}
+
+#[test]
+fn grants_of_other_services_outlive_the_log_out_of_the_client() {
+    let home = tempfile::tempdir().unwrap();
+    let seeds: &[Seed] = &[(
+        &CREDENTIALS,
+        ".claude/.credentials.json",
+        r#"{"claudeAiOauth":{"accessToken":"@@"},"mcpOAuth":{"s":{"accessToken":"grant"}}}"#,
+        Some("/claudeAiOauth/accessToken"),
+    )];
+    let rest = r#"{"mcpOAuth":{"s":{"accessToken":"grant"}}}"#;
+    let path = home.path().join(seeds[0].1);
+    for client_deletes in [true, false] {
+        seed(home.path(), seeds);
+        let key = FingerprintKey::random().unwrap();
+        let step = plan(home.path(), seeds, &key).files.remove(0);
+        assert_eq!(step.removals[0].1, Removal::Member("/claudeAiOauth".into()));
+        set_aside(&step).unwrap();
+        let waiting = tree(home.path());
+        assert_eq!(waiting.len(), 2, "{waiting:?}");
+        assert!(waiting.values().any(|text| text == rest), "{waiting:?}");
+        if client_deletes {
+            fs::remove_file(&path).unwrap();
+        }
+        put_back(&path).unwrap();
+        run(home.path(), seeds);
+        assert_eq!(fs::read_to_string(&path).unwrap(), rest);
+        assert_eq!(tree(home.path()).len(), 1);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
