@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use self::parts::Cut;
 
 pub use self::record::{Details, Expires, Profile, Record, RecordError};
-pub use claudectl_platform::keyring::{KeyringError as Cause, Unlock};
+pub use claudectl_platform::keyring::{KeyringError as Cause, Patience, Unlock};
 
 /// What the entries of claudectl are filed under.
 pub const SERVICE: &str = "claudectl";
@@ -71,12 +71,12 @@ pub struct Keyring {
 impl Keyring {
     /// The keyring on this session bus, where it is on one. Asks nobody yet.
     pub fn new(session_bus: Option<&str>) -> Self {
-        Self::with_limit(SERVICE, session_bus, platform::Keyring::LIMIT)
+        Self::with(session_bus, Patience::default(), platform::Keyring::LIMIT)
     }
 
-    /// As [`new`](Self::new), with entries of another service and at most `limit` bytes each.
-    pub fn with_limit(service: &str, session_bus: Option<&str>, limit: Option<usize>) -> Self {
-        Self { entries: platform::Keyring::new(service, session_bus), limit }
+    /// As [`new`](Self::new), with other patience and entries of at most `limit` bytes.
+    pub fn with(session_bus: Option<&str>, patience: Patience, limit: Option<usize>) -> Self {
+        Self { entries: platform::Keyring::new(SERVICE, session_bus, patience), limit }
     }
 
     /// Stores an account, in place of what was there of it. A crash leaves the old record or the new one.

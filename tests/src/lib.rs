@@ -20,6 +20,7 @@ pub mod http;
 pub mod http2;
 pub mod isolation;
 pub mod json;
+pub mod keyring;
 pub mod memory;
 pub mod program;
 pub mod require;

@@ -18,10 +18,20 @@ use zeroize::Zeroizing;
 
 use self::lane::Lane;
 
-/// How long the keyring may take for one answer.
-pub const ANSWER: Duration = Duration::from_secs(5);
-/// How long a person may take to answer its prompt.
-pub const PERSON: Duration = Duration::from_mins(1);
+/// How long is waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the keyring, before it counts as hung.
+    pub answer: Duration,
+    /// For a person, who is to answer its prompt.
+    pub person: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { answer: Duration::from_secs(5), person: Duration::from_mins(1) }
+    }
+}
 
 /// Why the keyring did not do as asked. No variant ever carries any of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,11 +49,17 @@ pub enum KeyringError {
     #[error("the keyring stays locked: its prompt was dismissed, or could not be shown")]
     PromptDismissed,
     /// The person said nothing.
-    #[error("the keyring stays locked: nobody answered its prompt within {} seconds", PERSON.as_secs())]
-    PromptUnanswered,
+    #[error("the keyring stays locked: nobody answered its prompt within {} seconds", .after.as_secs())]
+    PromptUnanswered {
+        /// How long was waited.
+        after: Duration,
+    },
     /// It took too long. What it was told to store is taken back if it comes to that after all.
-    #[error("the keyring did not answer within {} seconds", ANSWER.as_secs())]
-    TimedOut,
+    #[error("the keyring did not answer within {} seconds", .after.as_secs())]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
     /// It still owes the answer to an earlier question.
     #[error("the keyring still owes an earlier answer")]
     Hung,
@@ -68,8 +84,8 @@ impl KeyringError {
             Self::Absent { .. } => {
                 "start one (gnome-keyring, KWallet or KeePassXC on Linux), or log in without --keep"
             }
-            Self::Locked | Self::PromptDismissed | Self::PromptUnanswered => sys::UNLOCK_HINT,
-            Self::TimedOut | Self::Hung => "see whether the keyring service is running, and try again",
+            Self::Locked | Self::PromptDismissed | Self::PromptUnanswered { .. } => sys::UNLOCK_HINT,
+            Self::TimedOut { .. } | Self::Hung => "see whether the keyring service is running, and try again",
             Self::TooLarge { .. } => "log in without --keep",
             Self::Broken { .. } => "see whether other programs can use the keyring, and try again",
         }
@@ -112,9 +128,9 @@ impl Keyring {
     pub const LIMIT: Option<usize> = sys::LIMIT;
 
     /// The entries of `service`, on this session bus where the keyring is on one. Asks nobody yet.
-    pub fn new(service: &str, session_bus: Option<&str>) -> Self {
-        let place = sys::Place::new(service, session_bus);
-        Self { place, lane: Lane::default() }
+    pub fn new(service: &str, session_bus: Option<&str>, patience: Patience) -> Self {
+        let place = sys::Place::new(service, session_bus, patience);
+        Self { place, lane: Lane::new(patience.answer) }
     }
 
     /// Stores a secret, in place of an earlier one.

@@ -114,7 +114,7 @@ impl Record {
             let room = whole - bytes.len();
             // A page may be wiped at any time; none grows.
             page.expose(|secret| {
-                bytes.extend_from_slice(secret.get(..room.min(secret.len())).unwrap_or_default())
+                bytes.extend_from_slice(secret.get(..room.min(secret.len())).unwrap_or_default());
             })
             .ok_or(RecordError::Wiped)?;
         }

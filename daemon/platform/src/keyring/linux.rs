@@ -7,7 +7,7 @@ use keyring_core::{Entry, api::CredentialStoreApi as _};
 use zbus_secret_service_keyring_store::Store;
 
 use self::service::Service;
-use super::{KeyringError, Purpose, Unlock, Users, lane::Lane};
+use super::{KeyringError, Patience, Purpose, Unlock, Users, lane::Lane};
 
 pub(super) const LIMIT: Option<usize> = None;
 pub(super) const UNLOCK_HINT: &str =
@@ -18,14 +18,15 @@ pub(super) const UNLOCK_HINT: &str =
 pub(super) struct Place {
     service: String,
     bus: Option<String>,
+    patience: Patience,
 }
 
 #[allow(clippy::disallowed_types, reason = "what the stores are made to take")]
 type Settings<'a> = std::collections::HashMap<&'a str, &'a str>;
 
 impl Place {
-    pub(super) fn new(service: &str, session_bus: Option<&str>) -> Self {
-        Self { service: service.to_owned(), bus: session_bus.map(str::to_owned) }
+    pub(super) fn new(service: &str, session_bus: Option<&str>, patience: Patience) -> Self {
+        Self { service: service.to_owned(), bus: session_bus.map(str::to_owned), patience }
     }
 
     /// The entry of a user, on a connection of its own: what was known of an earlier keyring service
@@ -33,13 +34,14 @@ impl Place {
     pub(super) fn entry(&self, user: &str) -> Result<Entry, KeyringError> {
         let label = format!("{}: {user}", self.service);
         let settings = Settings::from([("label", label.as_str())]);
-        Ok(Store::new()?.build(&self.service, user, Some(&settings))?)
+        // Tried twice: gnome-keyring 42 may refuse the first call of a connection, before it knows it.
+        Ok(Store::new().or_else(|_| Store::new())?.build(&self.service, user, Some(&settings))?)
     }
 
     async fn connect(&self) -> Result<Service, KeyringError> {
         let bus = self.bus.as_deref();
         let bus = bus.ok_or_else(|| KeyringError::Absent { why: "there is no session bus".into() })?;
-        service::bounded(Service::connect(bus)).await
+        Service::connect(bus, self.patience).await
     }
 
     /// The attributes that the store of the keyring family gives an entry.
@@ -58,9 +60,9 @@ pub(super) async fn unlock(
     unlock: Unlock<'_>,
 ) -> Result<(), KeyringError> {
     let service = place.connect().await?;
-    let mut locked = service::bounded(service.search(&place.attributes(Some(user)))).await?.locked;
+    let mut locked = service.bounded(service.search(&place.attributes(Some(user)))).await?.locked;
     if purpose == Purpose::Write {
-        match service::bounded(service.default_collection()).await? {
+        match service.bounded(service.default_collection()).await? {
             Some(collection) => locked.push(collection),
             None => service.create_default_collection(unlock).await?,
         }
@@ -71,7 +73,7 @@ pub(super) async fn unlock(
 /// Whose entries there are; of one user if that is all that is wanted.
 pub(super) async fn users(place: &Place, _lane: &Lane, wanted: Option<&str>) -> Result<Users, KeyringError> {
     let service = place.connect().await?;
-    service::bounded(async {
+    let users = async {
         let found = service.search(&place.attributes(wanted)).await?;
         let mut users = Users::default();
         for item in found.unlocked.iter().chain(&found.locked) {
@@ -82,6 +84,6 @@ pub(super) async fn users(place: &Place, _lane: &Lane, wanted: Option<&str>) -> 
             }
         }
         Ok(users)
-    })
-    .await
+    };
+    service.bounded(users).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use apple_native_keyring_store::keychain::Store;
 use keyring_core::{Entry, api::CredentialStoreApi as _};
 
-use super::{KeyringError, Purpose, Unlock, Users, lane::Lane};
+use super::{KeyringError, Patience, Purpose, Unlock, Users, lane::Lane};
 
 pub(super) const LIMIT: Option<usize> = None;
 pub(super) const UNLOCK_HINT: &str = "unlock the login keychain (security unlock-keychain), and try again";
@@ -20,7 +20,7 @@ pub(super) struct Place {
 type Settings<'a> = std::collections::HashMap<&'a str, &'a str>;
 
 impl Place {
-    pub(super) fn new(service: &str, _session_bus: Option<&str>) -> Self {
+    pub(super) fn new(service: &str, _session_bus: Option<&str>, _patience: Patience) -> Self {
         Self { service: service.to_owned() }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keyring_core::{Entry, api::CredentialStoreApi as _};
 use windows_native_keyring_store::Store;
 
-use super::{KeyringError, Purpose, Unlock, Users, lane::Lane};
+use super::{KeyringError, Patience, Purpose, Unlock, Users, lane::Lane};
 
 /// `CRED_MAX_CREDENTIAL_BLOB_SIZE` (`wincred.h`).
 pub(super) const LIMIT: Option<usize> = Some(2560);
@@ -24,7 +24,7 @@ pub(super) struct Place {
 type Settings<'a> = std::collections::HashMap<&'a str, &'a str>;
 
 impl Place {
-    pub(super) fn new(service: &str, _session_bus: Option<&str>) -> Self {
+    pub(super) fn new(service: &str, _session_bus: Option<&str>, _patience: Patience) -> Self {
         Self { service: service.to_owned() }
     }
 

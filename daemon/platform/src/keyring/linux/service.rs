@@ -10,7 +10,7 @@ use zbus::{
     zvariant::{DynamicType, ObjectPath, OwnedObjectPath, OwnedValue, Value},
 };
 
-use super::super::{ANSWER, KeyringError, PERSON, Unlock};
+use super::super::{KeyringError, Patience, Unlock};
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";
@@ -19,6 +19,7 @@ const ITEM: &str = "org.freedesktop.Secret.Item";
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const BUS: &str = "org.freedesktop.DBus";
+const UNKNOWN: &str = "org.freedesktop.DBus.Error.UnknownMethod";
 /// The path that stands for none.
 const NONE: &str = "/";
 
@@ -26,6 +27,7 @@ const NONE: &str = "/";
 #[derive(Debug)]
 pub(super) struct Service {
     connection: Connection,
+    patience: Patience,
 }
 
 /// Entries that were found.
@@ -35,18 +37,21 @@ pub(super) struct Found {
     pub(super) locked: Vec<OwnedObjectPath>,
 }
 
-/// Gives the keyring no longer than it may take.
-pub(super) async fn bounded<T>(
-    answer: impl Future<Output = Result<T, KeyringError>>,
-) -> Result<T, KeyringError> {
-    timeout(ANSWER, answer).await.unwrap_or(Err(KeyringError::TimedOut))
-}
-
 impl Service {
-    pub(super) async fn connect(bus: &str) -> Result<Self, KeyringError> {
+    /// Connects to the bus that it is on.
+    pub(super) async fn connect(bus: &str, patience: Patience) -> Result<Self, KeyringError> {
         let absent = |error: zbus::Error| KeyringError::Absent { why: error.to_string() };
-        let connection = connection::Builder::address(bus).map_err(absent)?.build().await.map_err(absent)?;
-        Ok(Self { connection })
+        let connecting = connection::Builder::address(bus).map_err(absent)?.build();
+        let connection = timeout(patience.answer, connecting).await.map_err(|_| timed_out(patience))?;
+        Ok(Self { connection: connection.map_err(absent)?, patience })
+    }
+
+    /// Gives the keyring no longer than it may take.
+    pub(super) async fn bounded<T>(
+        &self,
+        answer: impl Future<Output = Result<T, KeyringError>>,
+    ) -> Result<T, KeyringError> {
+        timeout(self.patience.answer, answer).await.unwrap_or_else(|_| Err(timed_out(self.patience)))
     }
 
     /// Every entry with these attributes.
@@ -80,7 +85,7 @@ impl Service {
     pub(super) async fn create_default_collection(&self, unlock: Unlock<'_>) -> Result<(), KeyringError> {
         let label =
             BTreeMap::from([("org.freedesktop.Secret.Collection.Label", Value::from("Default keyring"))]);
-        let answer = bounded(self.call(PATH, SERVICE, "CreateCollection", &(label, "default"))).await?;
+        let answer = self.bounded(self.call(PATH, SERVICE, "CreateCollection", &(label, "default"))).await?;
         let (_, prompt): (OwnedObjectPath, OwnedObjectPath) = answer.body().deserialize()?;
         self.settle(prompt, unlock).await
     }
@@ -94,25 +99,21 @@ impl Service {
         if objects.is_empty() {
             return Ok(());
         }
-        let answer = bounded(self.call(PATH, SERVICE, "Unlock", &(objects,))).await?;
+        let answer = self.bounded(self.call(PATH, SERVICE, "Unlock", &(objects,))).await?;
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = answer.body().deserialize()?;
         self.settle(prompt, unlock).await
     }
 
-    /// Has the person asked, if need be and if that is wanted. A prompt that is left open goes with the
-    /// connection.
+    /// Has the person asked, if need be and if that is wanted. A prompt that nobody answered goes with the
+    /// connection: to dismiss it crashes gnome-keyring 42.
     async fn settle(&self, prompt: OwnedObjectPath, unlock: Unlock<'_>) -> Result<(), KeyringError> {
         if prompt.as_str() == NONE {
             return Ok(());
         }
         let Unlock::Ask(told) = unlock else { return Err(KeyringError::Locked) };
         told();
-        let answer = timeout(PERSON, self.ask(&prompt)).await;
-        let Ok(answer) = answer else {
-            drop(bounded(self.call(&prompt, PROMPT, "Dismiss", &())).await);
-            return Err(KeyringError::PromptUnanswered);
-        };
-        answer
+        let unanswered = KeyringError::PromptUnanswered { after: self.patience.person };
+        timeout(self.patience.person, self.ask(&prompt)).await.unwrap_or(Err(unanswered))
     }
 
     async fn ask(&self, prompt: &OwnedObjectPath) -> Result<(), KeyringError> {
@@ -127,7 +128,7 @@ impl Service {
             .sender(BUS)
             .and_then(|rule| rule.member("NameOwnerChanged")?.arg(0, NAME));
         let mut gone = self.listen(owner).await?;
-        bounded(self.call(prompt, PROMPT, "Prompt", &("",))).await?;
+        self.bounded(self.call(prompt, PROMPT, "Prompt", &("",))).await?;
         tokio::select! {
             answer = completed.next() => {
                 let answer = answer.ok_or_else(vanished)??;
@@ -152,8 +153,14 @@ impl Service {
         method: &str,
         body: &(impl serde::Serialize + DynamicType),
     ) -> Result<Message, KeyringError> {
-        let answer = self.connection.call_method(Some(NAME), object, Some(interface), method, body).await;
-        answer.map_err(refused)
+        let object = object.try_into().map_err(Into::into)?;
+        let call = || self.connection.call_method(Some(NAME), &object, Some(interface), method, body);
+        match call().await {
+            // gnome-keyring 42 may say so to the first call of a connection, before it knows it.
+            Err(zbus::Error::MethodError(name, ..)) if name.as_str() == UNKNOWN => call().await,
+            answer => answer,
+        }
+        .map_err(refused)
     }
 }
 
@@ -175,6 +182,10 @@ impl From<zbus::Error> for KeyringError {
     fn from(error: zbus::Error) -> Self {
         Self::Broken { why: error.to_string() }
     }
+}
+
+fn timed_out(patience: Patience) -> KeyringError {
+    KeyringError::TimedOut { after: patience.answer }
 }
 
 fn vanished() -> KeyringError {
