@@ -8,10 +8,14 @@
 #![allow(clippy::unused_async, reason = "the bodies follow, one by one")]
 
 pub mod authority;
+mod exchange;
+mod json;
 pub mod login;
+mod page;
 pub mod refresh;
 pub mod revoke;
 mod terms;
+mod text;
 mod token;
 
 pub use self::{

@@ -14,7 +14,7 @@ pub mod head;
 mod inject;
 pub mod limits;
 mod relay;
-mod scratch;
+pub(crate) mod scratch;
 pub mod scrub;
 mod serve;
 pub mod upstream;

@@ -1,12 +1,17 @@
 //! An authorization server, fixed at login (threat T27).
 
+mod description;
+mod endpoint;
+mod metadata;
+
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
+pub use self::description::{Description, Endpoints};
+pub(crate) use self::endpoint::{Endpoint, EndpointUrl};
+use self::{endpoint::Ways, metadata::Metadata};
 use super::Header;
 use crate::{
-    config::AuthorizationServer,
+    config::{AuthorizationServer, Inject},
     proxy::upstream::{RouteError, Upstream},
 };
 
@@ -15,25 +20,8 @@ use crate::{
 pub struct Network {
     /// HTTP proxy to tunnel through; never used for loopback.
     pub proxy: Option<String>,
-    /// PEM file of further trust roots; not used for loopback without TLS.
+    /// PEM file of further trust roots; not used where there is no TLS.
     pub ca_file: Option<String>,
-}
-
-/// Everything that makes an authorization server this one. Holds no secret; a kept account's keyring
-/// record carries it, so that nothing has to be looked up (and nothing can be replaced) later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Description {
-    /// As the configuration calls it; for a gateway its host.
-    pub name: String,
-    /// Issuer identifier (RFC 8414 section 2), or what stands in for it.
-    pub issuer: String,
-}
-
-/// An authorization server, and the ways to it.
-#[derive(Debug)]
-pub struct Authority {
-    description: Description,
 }
 
 /// Why a server cannot be used.
@@ -48,19 +36,19 @@ pub enum AuthorityError {
         why: String,
     },
     /// Its metadata could not be had.
-    #[error("{origin} {why}")]
+    #[error("no metadata of {issuer}: {why}")]
     Unreachable {
-        /// Scheme, host and port.
-        origin: String,
+        /// Its issuer identifier.
+        issuer: String,
         /// What went wrong.
         why: String,
     },
     /// Its metadata cannot be trusted or used.
-    #[error("the metadata of {origin} {why}")]
+    #[error("the metadata of {issuer} {why}")]
     Metadata {
-        /// Scheme, host and port.
-        origin: String,
-        /// What is wrong with it.
+        /// Its issuer identifier.
+        issuer: String,
+        /// What is wrong with them.
         why: String,
     },
     /// The way to it cannot be built.
@@ -68,9 +56,20 @@ pub enum AuthorityError {
     Route(#[from] RouteError),
 }
 
+/// An authorization server, and the ways to it.
+#[derive(Debug)]
+pub struct Authority {
+    description: Description,
+    authorization: Option<EndpointUrl>,
+    token: Endpoint,
+    device: Option<Endpoint>,
+    revocation: Option<Endpoint>,
+    userinfo: Option<Endpoint>,
+}
+
 impl Authority {
-    /// Finds a server of the configuration (RFC 8414, OpenID Connect Discovery; nothing is asked if
-    /// the configuration names the endpoints).
+    /// Finds a server of the configuration (RFC 8414, OpenID Connect Discovery; nobody is asked if
+    /// the configuration has no issuer and names the endpoints).
     ///
     /// # Errors
     /// [`AuthorityError`]
@@ -79,8 +78,17 @@ impl Authority {
         settings: &AuthorizationServer,
         network: &Network,
     ) -> Result<Self, AuthorityError> {
-        let _ = (settings, network);
-        Err(AuthorityError::Settings { name: name.into(), why: "not built yet".into() })
+        let mut ways = Ways::default();
+        let metadata = match &settings.issuer {
+            Some(issuer) => {
+                let metadata = Metadata::fetch(issuer, network, &mut ways).await?;
+                metadata.check_endpoints()?;
+                metadata
+            }
+            None => Metadata::default(),
+        };
+        let description = Description::new(name, settings, network, metadata)?;
+        Self::reach(description, ways).await
     }
 
     /// Finds an organisation's gateway, and pins its certificate on first use: `known` is the file of
@@ -103,7 +111,22 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::Route`]
     pub async fn build(description: Description) -> Result<Self, AuthorityError> {
-        Ok(Self { description })
+        Self::reach(description, Ways::default()).await
+    }
+
+    async fn reach(description: Description, mut ways: Ways) -> Result<Self, AuthorityError> {
+        let network = description.network();
+        let endpoints = &description.endpoints;
+        let authorization = endpoints.authorization.as_deref().map(EndpointUrl::parse).transpose()?;
+        let token = ways.to(&endpoints.token, &network).await?;
+        let mut other = async |url: &Option<String>| match url {
+            Some(url) => ways.to(url, &network).await.map(Some),
+            None => Ok(None),
+        };
+        let device = other(&endpoints.device_authorization).await?;
+        let revocation = other(&endpoints.revocation).await?;
+        let userinfo = other(&endpoints.userinfo).await?;
+        Ok(Self { description, authorization, token, device, revocation, userinfo })
     }
 
     /// What makes it this one.
@@ -116,19 +139,22 @@ impl Authority {
         &self.description.name
     }
 
-    /// Scheme, host and port of the page where people sign in: what they should recognise.
+    /// Scheme, host and port of where people sign in: what they should recognise.
     pub fn origin(&self) -> &str {
-        &self.description.issuer
+        self.authorization.as_ref().map_or_else(|| self.token.origin(), EndpointUrl::origin)
     }
 
     /// How its tokens are injected.
     pub fn header(&self) -> Header {
-        Header::Bearer
+        match self.description.inject {
+            Inject::Bearer => Header::Bearer,
+            Inject::XApiKey => Header::XApiKey,
+        }
     }
 
     /// Whether it takes revocations (RFC 7009).
     pub fn is_revocable(&self) -> bool {
-        false
+        self.revocation.is_some()
     }
 
     /// Builds the way to the account's upstream, with this server's trust, proxy and pin.
@@ -136,11 +162,31 @@ impl Authority {
     /// # Errors
     /// [`RouteError`]
     pub async fn upstream(&self) -> Result<Upstream, RouteError> {
-        Upstream::build(&claudectl_core::account::Route {
-            upstream: String::new(),
-            proxy: None,
-            ca_file: None,
-        })
-        .await
+        Upstream::build(&self.description.route()?).await
+    }
+
+    /// Where people sign in.
+    pub(super) fn authorization(&self) -> Option<&EndpointUrl> {
+        self.authorization.as_ref()
+    }
+
+    /// Where codes and refresh tokens become access tokens.
+    pub(super) fn token(&self) -> &Endpoint {
+        &self.token
+    }
+
+    /// Where device codes come from.
+    pub(super) fn device(&self) -> Option<&Endpoint> {
+        self.device.as_ref()
+    }
+
+    /// Where tokens are revoked.
+    pub(super) fn revocation(&self) -> Option<&Endpoint> {
+        self.revocation.as_ref()
+    }
+
+    /// Who an access token belongs to.
+    pub(super) fn userinfo(&self) -> Option<&Endpoint> {
+        self.userinfo.as_ref()
     }
 }

@@ -1,11 +1,17 @@
 //! The three ways to sign in. Dropping one cancels it and closes what it had opened.
 
-use std::{future::Future, time::Duration};
+mod authorization;
+mod browser;
+mod device;
+mod paste;
+pub mod response;
 
-use claudectl_core::ids::AccountName;
-use claudectl_platform::memory::{MemoryError, SecretPage};
+use std::time::Duration;
 
-use super::{Authority, TokenSet};
+use claudectl_platform::memory::MemoryError;
+
+pub use self::{browser::browser, device::device, paste::paste};
+use super::token::TokenError;
 
 /// What the person has to know while a sign-in is on its way. Nothing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +51,10 @@ pub enum Announcement {
 /// Told each announcement as it comes. Must not block.
 pub type Announce<'a> = &'a (dyn Fn(Announcement) + Send + Sync);
 
-/// Why nobody was signed in.
+/// How long a person may take to sign in, where the server sets no limit.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Why nobody was signed in. Carries nothing secret.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// The server does not offer this way.
@@ -69,6 +78,9 @@ pub enum LoginError {
     /// What was handed over is not the answer to this sign-in.
     #[error("{0}")]
     Pasted(String),
+    /// Somebody else keeps answering.
+    #[error("{0} answers came that do not belong to this sign-in")]
+    Strangers(usize),
     /// Something on this machine is missing.
     #[error("{0}")]
     Resource(String),
@@ -80,43 +92,44 @@ pub enum LoginError {
 impl LoginError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
-        "run the login again"
+        match self {
+            Self::Unsupported(_) => "choose another way: --device, --no-browser, or none of them",
+            Self::Denied(_) => "run the login again, and allow it in the browser",
+            Self::Refused(_) => {
+                "check client_id, scopes and the redirect URI that are registered at the server"
+            }
+            Self::Expired(_) => "run the login again",
+            Self::Unreachable(_) => {
+                "check the network, the proxy and the trust roots, then run the login again"
+            }
+            Self::Answer(_) => "do not go on with this server before its operator knows why it answers so",
+            Self::Pasted(_) => "run the login again, and paste what its own page shows at the end",
+            Self::Strangers(_) => "close old sign-in pages, then run the login again",
+            Self::Resource(_) | Self::Memory(_) => "see `claudectl doctor`, then run the login again",
+        }
     }
 }
 
-/// Signs in with a browser on this machine: authorization code with PKCE (RFC 7636) and a loopback
-/// redirect (RFC 8252 section 7.3).
-///
-/// # Errors
-/// [`LoginError`]
-pub async fn browser(
-    authority: &Authority,
-    account: &AccountName,
-    announce: Announce<'_>,
-) -> Result<TokenSet, LoginError> {
-    let _ = (authority, account, announce);
-    Err(LoginError::Unsupported("not built yet".into()))
+impl From<TokenError> for LoginError {
+    fn from(error: TokenError) -> Self {
+        let told = error.to_string();
+        match error {
+            TokenError::Said { error, description, .. } => Self::said(&error, description.as_deref()),
+            TokenError::Status { .. } | TokenError::Exchange(_) => Self::Unreachable(told),
+            TokenError::Odd { .. } => Self::Answer(told),
+            TokenError::Memory(error) => Self::Memory(error),
+        }
+    }
 }
 
-/// Signs in with a browser anywhere: what the page shows at the end (the code, `CODE#STATE`, or the
-/// whole address) is handed over. `pasted` is not polled before the announcement.
-///
-/// # Errors
-/// [`LoginError`]
-pub async fn paste(
-    authority: &Authority,
-    announce: Announce<'_>,
-    pasted: impl Future<Output = Result<SecretPage, String>> + Send,
-) -> Result<TokenSet, LoginError> {
-    let _ = (authority, announce, pasted);
-    Err(LoginError::Unsupported("not built yet".into()))
-}
-
-/// Signs in with a browser anywhere, where a short code is typed (RFC 8628).
-///
-/// # Errors
-/// [`LoginError`]
-pub async fn device(authority: &Authority, announce: Announce<'_>) -> Result<TokenSet, LoginError> {
-    let _ = (authority, announce);
-    Err(LoginError::Unsupported("not built yet".into()))
+impl LoginError {
+    /// What an error code of the server means (RFC 6749 sections 4.1.2.1 and 5.2).
+    fn said(error: &str, description: Option<&str>) -> Self {
+        match (error, description) {
+            ("access_denied", Some(text)) => Self::Denied(format!(": {text}")),
+            ("access_denied", None) => Self::Denied(String::new()),
+            (error, Some(text)) => Self::Refused(format!("{error} ({text})")),
+            (error, None) => Self::Refused(error.to_owned()),
+        }
+    }
 }

@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use claudectl_platform::memory::SecretPage;
 
-use super::{Authority, TokenSet};
+use super::{
+    Authority, TokenSet,
+    exchange::Value,
+    token::{self, TokenError},
+};
 
 /// What came of a refresh. Closed: there is nothing else.
 #[derive(Debug)]
 pub enum RefreshOutcome {
-    /// There are new tokens.
+    /// There are new tokens. Without a refresh token among them the old one stays good.
     Refreshed(Box<TokenSet>),
     /// Not now: the server cannot be reached, is busy, or talks nonsense.
     Transient {
         /// What went wrong. For people; carries nothing secret.
         why: String,
-        /// How long the server asks to wait.
+        /// How long the server asks to wait, an hour at most.
         retry_after: Option<Duration>,
     },
     /// Never again: the server does not take this refresh token.
@@ -27,7 +31,31 @@ pub enum RefreshOutcome {
 
 /// Asks the token endpoint once; takes 30 seconds at most. Never call it twice at once for one token:
 /// servers that rotate take the second call for theft.
+///
+/// The profile of the new tokens says only what came with them; nobody else is asked.
 pub async fn refresh(authority: &Authority, token: &SecretPage) -> RefreshOutcome {
-    let _ = (authority, token);
-    RefreshOutcome::Transient { why: "not built yet".into(), retry_after: None }
+    let parts = [("grant_type", Value::Plain("refresh_token")), ("refresh_token", Value::Secret(token))];
+    match token::request(authority, &parts).await {
+        Ok(grant) => RefreshOutcome::Refreshed(Box::new(grant.into_tokens())),
+        Err(error) => outcome(error),
+    }
+}
+
+fn outcome(error: TokenError) -> RefreshOutcome {
+    let why = error.to_string();
+    match error {
+        TokenError::Said { error, retry_after, .. } if is_passing(&error) => {
+            RefreshOutcome::Transient { why, retry_after }
+        }
+        TokenError::Said { .. } => RefreshOutcome::Rejected { why },
+        TokenError::Status { retry_after, .. } => RefreshOutcome::Transient { why, retry_after },
+        TokenError::Odd { .. } | TokenError::Exchange(_) | TokenError::Memory(_) => {
+            RefreshOutcome::Transient { why, retry_after: None }
+        }
+    }
+}
+
+/// Codes that say nothing about the refresh token (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+fn is_passing(error: &str) -> bool {
+    matches!(error, "temporarily_unavailable" | "server_error" | "slow_down" | "rate_limit_exceeded")
 }

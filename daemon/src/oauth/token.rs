@@ -1,21 +1,103 @@
-//! What a token endpoint gives (RFC 6749 section 5).
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6).
+
+mod answer;
+mod claims;
 
 use std::time::Duration;
 
-use claudectl_platform::memory::SecretPage;
+use claudectl_platform::memory::{MemoryError, SecretPage};
 
-use super::Profile;
+pub use self::answer::TokenSet;
+pub(super) use self::answer::{Grant, read_error, seconds};
+use super::{
+    Authority, Profile,
+    authority::Endpoint,
+    exchange::{self, ExchangeError, Value},
+};
 
-/// What a sign-in or a refresh obtained.
-#[derive(Debug)]
-pub struct TokenSet {
-    /// What is injected.
-    pub access: SecretPage,
-    /// What gets the next one. After a refresh: `None` means that the old one stays good (RFC 6749
-    /// section 6).
-    pub refresh: Option<SecretPage>,
-    /// How long the access token lives from now on; `None` if the server did not say.
-    pub lifetime: Option<Duration>,
-    /// Whose it is.
-    pub profile: Profile,
+/// Why there are no tokens. Carries nothing secret.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TokenError {
+    /// The server said why, in the form that the standard has for it (section 5.2).
+    #[error("{}{}", .error, .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default())]
+    Said {
+        /// The code.
+        error: String,
+        /// Its words.
+        description: Option<String>,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// It answered something else.
+    #[error("{origin} answered {status}")]
+    Status {
+        /// Scheme, host and port.
+        origin: String,
+        /// HTTP status.
+        status: u16,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// It answered 200, but not with tokens that can be used.
+    #[error("the token answer of {origin} {why}")]
+    Odd {
+        /// Scheme, host and port.
+        origin: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It could not be asked.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// No secret page.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// Sends a grant to the token endpoint.
+pub(super) async fn request(authority: &Authority, parts: &[(&str, Value<'_>)]) -> Result<Grant, TokenError> {
+    let endpoint = authority.token();
+    let client = ("client_id", Value::Plain(&authority.description().client_id));
+    let parts: Vec<_> = parts.iter().copied().chain([client]).collect();
+    let answer = exchange::post(endpoint, &parts, exchange::TIME).await?;
+    if answer.status() == 200 {
+        return Grant::read(authority, &answer);
+    }
+    Err(read_error(endpoint, &answer))
+}
+
+/// Completes a grant to a token set: who signed in is asked for where the answer did not say.
+pub(super) async fn complete(authority: &Authority, grant: Grant) -> TokenSet {
+    let Grant { mut tokens, claims } = grant;
+    tokens.profile = match (authority.userinfo(), claims.is_enough()) {
+        (Some(endpoint), false) => {
+            let told = userinfo(endpoint, &tokens.access).await;
+            claims.and(told).profile(tokens.profile.scopes)
+        }
+        _ => claims.profile(tokens.profile.scopes),
+    };
+    tokens
+}
+
+/// Asks who the token belongs to (OpenID Connect Core section 5.3). Nothing depends on the answer.
+async fn userinfo(endpoint: &Endpoint, access: &SecretPage) -> claims::Claims {
+    match exchange::get(endpoint, Some(access), exchange::TIME).await {
+        Ok(answer) if answer.status() == 200 => answer.json().map(claims::Claims::read).unwrap_or_default(),
+        Ok(answer) => {
+            tracing::debug!("userinfo answered {}", answer.status());
+            claims::Claims::default()
+        }
+        Err(error) => {
+            tracing::debug!("userinfo: {error}");
+            claims::Claims::default()
+        }
+    }
+}
+
+impl Profile {
+    /// The scopes of a text (section 3.3).
+    fn with_scope(scope: &str) -> Self {
+        let scopes = scope.split_ascii_whitespace().take(100).map(super::text::harmless).collect();
+        Self { scopes, ..Self::default() }
+    }
 }

@@ -6,9 +6,9 @@ use std::{cell::RefCell, ops::Range};
 use super::limits;
 
 /// The buffers of one thread.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     /// What was read, in the clear.
-    pub(super) plain: Box<[u8]>,
+    pub(crate) plain: Box<[u8]>,
     /// What was read from a TLS upstream, before it is decrypted.
     pub(super) cipher: Box<[u8]>,
     /// Where the content of a body is in `plain`.
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// Lends the buffers of this thread for as long as `work` runs, which must not nest.
-pub(super) fn with<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+pub(crate) fn with<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
     SCRATCH.with_borrow_mut(work)
 }
 

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use claudectl_core::account::Route;
 
-pub(super) use self::wire::{Wire, poll_read};
+pub(super) use self::wire::poll_read;
 pub use self::{connect::ConnectError, target::RouteError};
-use self::{pool::Pool, target::Target, tls::Trust};
+use self::{pool::Pool, tls::Trust};
+pub(crate) use self::{target::Target, wire::Wire};
 
 /// The way to one upstream: address, trust roots, proxy, and idle connections.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Upstream {
     }
 
     /// The value of `Host`.
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 

@@ -1,6 +1,6 @@
 //! `[authorization_server.NAME]`: where an account can sign in.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// An authorization server (RFC 6749), found by its issuer or by its endpoints.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,7 +33,7 @@ pub struct AuthorizationServer {
 }
 
 /// How a token is put into a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Inject {
     /// `Authorization: Bearer …`
     #[default]

@@ -50,6 +50,16 @@ impl<'a> Request<'a> {
         self.target.split_once('?').map_or(self.target, |(path, _)| path)
     }
 
+    /// Everything that was asked for: the path, and the query with it.
+    pub fn target(&self) -> &'a str {
+        self.target
+    }
+
+    /// The first value of a field.
+    pub fn field(&self, name: &str) -> Option<&'a [u8]> {
+        self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// How the body is framed.
     pub fn body(&self) -> Framing {
         match (self.fields.chunked, self.fields.length) {

@@ -63,6 +63,11 @@ impl<'a> Response<'a> {
         }
     }
 
+    /// The first value of a field.
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// Whether the upstream's connection may be used again.
     pub fn keeps_alive(&self) -> bool {
         self.minor == 1 && !self.fields.close

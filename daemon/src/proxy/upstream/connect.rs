@@ -30,7 +30,7 @@ impl Upstream {
     }
 
     /// A new connection.
-    pub(in crate::proxy) async fn connect(&self) -> Result<Wire, ConnectError> {
+    pub(crate) async fn connect(&self) -> Result<Wire, ConnectError> {
         let first = self.proxy.as_ref().unwrap_or(&self.target);
         let failed = |to: &Target| {
             let to = to.authority();

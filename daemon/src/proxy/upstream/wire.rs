@@ -19,7 +19,7 @@ const RECORD: usize = 18 * 1024;
 
 /// A connection to an upstream.
 #[derive(Debug)]
-pub(in crate::proxy) enum Wire {
+pub(crate) enum Wire {
     /// Plain TCP, on this machine.
     Plain(TcpStream),
     /// TLS over TCP.
@@ -28,14 +28,14 @@ pub(in crate::proxy) enum Wire {
 
 /// TLS over TCP, after the handshake.
 #[derive(Debug)]
-pub(in crate::proxy) struct Tls {
+pub(crate) struct Tls {
     pub(super) stream: TcpStream,
     pub(super) session: ClientConnection,
 }
 
 impl Wire {
     /// Reads into the scratch buffer behind its first `offset` bytes; returns how many. 0 is the end.
-    pub(in crate::proxy) fn poll_read(
+    pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         scratch: &mut Scratch,
@@ -49,7 +49,7 @@ impl Wire {
     }
 
     /// Writes; returns how much was taken. What TLS took may still wait for [`Self::poll_flush`].
-    pub(in crate::proxy) fn poll_write(
+    pub(crate) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
@@ -71,7 +71,7 @@ impl Wire {
     }
 
     /// Ready once everything that was taken is in the kernel.
-    pub(in crate::proxy) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(_) => Poll::Ready(Ok(())),
             Self::Tls(tls) => tls.poll_flush(cx),

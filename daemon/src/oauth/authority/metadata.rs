@@ -1,0 +1,178 @@
+//! What an authorization server says about itself (RFC 8414, OpenID Connect Discovery 1.0).
+
+use serde::Deserialize;
+
+use super::{
+    AuthorityError, Network,
+    endpoint::{EndpointUrl, Ways},
+};
+use crate::oauth::{
+    exchange::{self, Answer},
+    json,
+};
+
+/// The part of the metadata that is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Metadata {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: Option<String>,
+    pub(super) token_endpoint: Option<String>,
+    pub(super) device_authorization_endpoint: Option<String>,
+    pub(super) revocation_endpoint: Option<String>,
+    pub(super) userinfo_endpoint: Option<String>,
+    pub(super) code_challenge_methods_supported: Option<Vec<String>>,
+    pub(super) response_modes_supported: Vec<String>,
+    pub(super) authorization_response_iss_parameter_supported: bool,
+}
+
+impl Metadata {
+    /// Asks `issuer` for its metadata.
+    pub(super) async fn fetch(
+        issuer: &str,
+        network: &Network,
+        ways: &mut Ways,
+    ) -> Result<Self, AuthorityError> {
+        let mut last = None;
+        for place in places(issuer)? {
+            let endpoint = ways.to(&place, network).await?;
+            match exchange::get(&endpoint, None, exchange::TIME).await {
+                Ok(answer) if answer.status() == 200 => return Self::read(issuer, &place, &answer),
+                Ok(answer) => last = Some(format!("{place} answered {}", answer.status())),
+                Err(error) => {
+                    return Err(AuthorityError::Unreachable {
+                        issuer: issuer.into(),
+                        why: error.to_string(),
+                    });
+                }
+            }
+        }
+        let why = last.unwrap_or_else(|| "there is no place to look".into());
+        Err(AuthorityError::Metadata {
+            issuer: issuer.into(),
+            why: format!("could not be found: {why}; name the endpoints in the configuration instead"),
+        })
+    }
+
+    fn read(issuer: &str, place: &str, answer: &Answer) -> Result<Self, AuthorityError> {
+        let wrong = |why: String| AuthorityError::Metadata { issuer: issuer.into(), why };
+        let body = answer.json().ok_or_else(|| wrong(format!("cannot be read: {place} is not JSON")))?;
+        let metadata: Self =
+            json::read(body).map_err(|error| wrong(format!("cannot be read: {place} is {error}")))?;
+        // Section 3.3: identical, or else somebody else's metadata could be served here.
+        if metadata.issuer != issuer {
+            return Err(wrong(format!(
+                "are those of {:?}: the configured issuer has to be exactly that",
+                metadata.issuer
+            )));
+        }
+        Ok(metadata)
+    }
+
+    /// Refuses endpoints on another host without TLS, and plain ones of a server that has TLS itself.
+    pub(super) fn check_endpoints(&self) -> Result<(), AuthorityError> {
+        let wrong = |why: String| AuthorityError::Metadata { issuer: self.issuer.clone(), why };
+        let issuer = EndpointUrl::parse(&self.issuer)?;
+        let named = [
+            &self.authorization_endpoint,
+            &self.token_endpoint,
+            &self.device_authorization_endpoint,
+            &self.revocation_endpoint,
+            &self.userinfo_endpoint,
+        ];
+        for url in named.into_iter().flatten() {
+            let endpoint = EndpointUrl::parse(url)
+                .map_err(|error| wrong(format!("name an endpoint that is not used: {error}")))?;
+            if !endpoint.is_tls() && endpoint.origin() != issuer.origin() {
+                return Err(wrong(format!("lead to {}, which has no TLS", endpoint.origin())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the server says that it does not take PKCE with SHA-256. Silence is no refusal: many
+    /// servers take it and do not say so.
+    pub(super) fn refuses_s256(&self) -> bool {
+        self.code_challenge_methods_supported
+            .as_ref()
+            .is_some_and(|methods| !methods.iter().any(|method| method == "S256"))
+    }
+
+    /// Whether the authorization response can come as a form, so that no URL ever has the code.
+    pub(super) fn takes_form_post(&self) -> bool {
+        self.response_modes_supported.iter().any(|mode| mode == "form_post")
+    }
+}
+
+/// Where metadata may be: RFC 8414 section 3.1, then OpenID Connect Discovery section 4.
+fn places(issuer: &str) -> Result<[String; 2], AuthorityError> {
+    let url = EndpointUrl::parse(issuer)?;
+    if url.path().contains('?') {
+        let why = "an issuer has no query".into();
+        return Err(AuthorityError::Metadata { issuer: issuer.into(), why });
+    }
+    let (origin, path) = (url.origin(), url.path().trim_end_matches('/'));
+    Ok([
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+        format!("{origin}{path}/.well-known/openid-configuration"),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_places() {
+        assert_eq!(
+            places("https://example.com").unwrap(),
+            [
+                "https://example.com/.well-known/oauth-authorization-server",
+                "https://example.com/.well-known/openid-configuration"
+            ]
+        );
+        assert_eq!(
+            places("https://example.com/issuer1/").unwrap(),
+            [
+                "https://example.com/.well-known/oauth-authorization-server/issuer1",
+                "https://example.com/issuer1/.well-known/openid-configuration"
+            ]
+        );
+        assert!(places("https://example.com/?a").is_err());
+        assert!(places("http://example.com").is_err());
+    }
+
+    #[test]
+    fn endpoints_elsewhere_need_tls() {
+        let metadata = |issuer: &str, token: &str| Metadata {
+            issuer: issuer.into(),
+            token_endpoint: Some(token.into()),
+            ..Metadata::default()
+        };
+        let verdict =
+            |issuer, token| metadata(issuer, token).check_endpoints().map_err(|error| error.to_string());
+        assert!(verdict("https://a.example", "https://b.example/token").is_ok());
+        assert!(verdict("http://127.0.0.1:1", "http://127.0.0.1:1/token").is_ok());
+        assert!(verdict("http://127.0.0.1:1", "https://b.example/token").is_ok());
+        for (issuer, token) in [
+            ("https://a.example", "http://127.0.0.1:1/token"),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2/token"),
+            ("https://a.example", "http://a.example/token"),
+            ("https://a.example", "/token"),
+            ("https://a.example", "https://b.example/token#x"),
+        ] {
+            assert!(verdict(issuer, token).is_err(), "{issuer} {token}");
+        }
+    }
+
+    #[test]
+    fn pkce_is_refused_only_by_words() {
+        let says = |methods: Option<&[&str]>| Metadata {
+            code_challenge_methods_supported: methods
+                .map(|methods| methods.iter().map(|method| (*method).to_owned()).collect()),
+            ..Metadata::default()
+        };
+        assert!(!says(None).refuses_s256() && !says(Some(&["plain", "S256"])).refuses_s256());
+        assert!(says(Some(&["plain"])).refuses_s256() && says(Some(&[])).refuses_s256());
+    }
+}

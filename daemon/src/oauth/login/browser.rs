@@ -1,0 +1,100 @@
+//! Signing in with a browser on this machine (RFC 8252).
+
+mod connection;
+mod listener;
+
+use claudectl_core::ids::AccountName;
+use claudectl_platform::memory::SecretPage;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use self::listener::Listener;
+use super::{
+    Announce, Announcement, LoginError, PATIENCE,
+    authorization::Authorization,
+    response::{Response, Verdict},
+};
+use crate::oauth::{Authority, TokenSet, page::Page};
+
+/// Most answers that belong to no sign-in, or to another one, before this one gives up.
+const STRANGERS: usize = 10;
+
+/// An authorization response that a browser brought, and who waits for what is made of it.
+struct Callback {
+    response: Response,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// What a browser is told about its response.
+enum Reply {
+    /// It was taken: what became of it is told elsewhere, at an address without a code.
+    Taken,
+    /// It was not.
+    Page(Page),
+}
+
+/// Signs in with a browser on this machine: authorization code with PKCE (RFC 7636) and a loopback
+/// redirect to a port of its own (RFC 8252 section 7.3). `account` is named on the page at the end.
+///
+/// # Errors
+/// [`LoginError`]
+pub async fn browser(
+    authority: &Authority,
+    account: &AccountName,
+    announce: Announce<'_>,
+) -> Result<TokenSet, LoginError> {
+    let listener = Listener::bind().await?;
+    let form_post = authority.description().form_post;
+    let authorization = Authorization::begin(authority, listener.redirect_uri(), form_post)?;
+    let (callbacks, mut received) = mpsc::channel(1);
+    let desk = listener.serve(callbacks);
+    announce(Announcement::Browser { url: authorization.url().to_owned(), expires_in: PATIENCE });
+    let code = timeout(PATIENCE, code(authority, &authorization, &mut received)).await;
+    // From here on a second response is one too many.
+    drop(received);
+    let outcome = match code.unwrap_or(Err(LoginError::Expired(PATIENCE))) {
+        Ok(code) => authorization.exchange(authority, code, announce).await,
+        Err(error) => Err(error),
+    };
+    desk.tell(match &outcome {
+        Ok(tokens) => Page::signed_in(authority, account, &tokens.profile),
+        Err(error) => Page::failed(authority, account, error),
+    });
+    outcome
+}
+
+/// Waits for the response that belongs to this sign-in.
+async fn code(
+    authority: &Authority,
+    authorization: &Authorization,
+    received: &mut mpsc::Receiver<Callback>,
+) -> Result<SecretPage, LoginError> {
+    let mut strangers = 0;
+    while let Some(Callback { response, reply }) = received.recv().await {
+        let verdict = match response.has_state(authorization.state()) {
+            Some(true) => response.judge(authority),
+            Some(false) | None => Verdict::Stranger,
+        };
+        // A browser that is gone does not change what it brought.
+        match verdict {
+            Verdict::Code(code) => {
+                let _ = reply.send(Reply::Taken);
+                return Ok(code);
+            }
+            Verdict::Over(error) => {
+                let _ = reply.send(Reply::Taken);
+                return Err(error);
+            }
+            Verdict::Stranger => {
+                let _ = reply.send(Reply::Page(Page::stranger()));
+                strangers += 1;
+                if strangers == STRANGERS {
+                    return Err(LoginError::Strangers(strangers));
+                }
+            }
+        }
+    }
+    Err(LoginError::Resource("the local listener of the sign-in stopped".into()))
+}
