@@ -95,7 +95,7 @@ async fn serve(
     let sessions = Sessions::new(endpoints.clone(), events.clone(), Arc::clone(&exits))?;
     let effects = Effects::new(endpoints.clone(), events, arrivals, sessions);
     let may_retire = args.on_demand || listening.activated;
-    let engine = Engine::new(configuration, effects, may_retire, receivers, changes);
+    let engine = Engine::new(configuration, effects, may_retire, receivers, changes)?;
     let facts = Arc::new(Facts { started_at: clock::wall(), protections });
     let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
     // Listened to from now on: who hears that we are ready may send one at once.

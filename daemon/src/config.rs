@@ -105,6 +105,10 @@ fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use claudectl_core::policy::reactions::{Reaction, Trigger};
+
     use super::*;
 
     fn wrong(text: &str) -> String {
@@ -121,8 +125,25 @@ mod tests {
     #[test]
     fn out_of_range_is_an_error() {
         assert!(wrong("[limits]\nsessions = 0\n").contains(":2:"));
-        assert!(wrong("[policy]\nscreen_lock = \"seal\"\n").contains(":2:"));
+        assert!(wrong("[policy]\nscreen_lock = \"wipe\"\n").contains(":2:"));
+        assert!(wrong("[policy]\nidle_minutes = -1\n").contains(":2:"));
+        assert!(wrong("[account.\"a b\"]\nidle = \"ignore\"\n").contains(":1:"));
+        assert!(wrong("[account.work]\nidle_minutes = 5\n").contains("idle_minutes"));
         assert!(wrong("log = \"chatty\"\n").contains(":1:"));
+    }
+
+    #[test]
+    fn an_account_may_have_reactions_of_its_own() {
+        let text = "[policy]\nidle = \"ignore\"\nidle_minutes = 5\nlogin_hours = 8\n\n[account.work]\nidle = \"purge\"\n";
+        let policy = parse(Path::new("config.toml"), text).unwrap().policy(None);
+        let name = |name: &str| name.parse().unwrap();
+        assert_eq!(policy.reactions.to(Trigger::Idle, &name("work")), Reaction::Purge);
+        assert_eq!(policy.reactions.to(Trigger::Idle, &name("other")), Reaction::Ignore);
+        assert_eq!(policy.reactions.to(Trigger::DesktopEnd, &name("other")), Reaction::Purge);
+        assert_eq!(policy.idle_after, Some(Duration::from_mins(5)));
+        assert_eq!(policy.login_lifetime, Some(Duration::from_hours(8)));
+        let never = parse(Path::new("config.toml"), "[policy]\nidle_minutes = 0\n").unwrap().policy(None);
+        assert_eq!((never.idle_after, never.login_lifetime), (None, None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod login;
 mod sessions;
 mod vault;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use claudectl_core::{
     command::Command,
@@ -95,6 +95,12 @@ impl Effects {
     /// What each session used.
     pub fn readings(&self) -> BTreeMap<SessionId, Reading> {
         self.sessions.readings()
+    }
+
+    /// Sessions that made a request, and when they last had one open, since boot. `now` for those that
+    /// have one open now.
+    pub fn last_used(&self, now: Duration) -> Vec<(SessionId, Duration)> {
+        self.sessions.last_used(now)
     }
 
     /// Does one thing; returns what followed from it at once.

@@ -5,10 +5,10 @@
 mod ask;
 mod mailbox;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, io};
 
 use claudectl_core::{effect::Effect, event::Event, time::Now};
-use claudectl_platform::clock;
+use claudectl_platform::clock::{self, Alarm};
 use tokio::sync::{mpsc, watch};
 
 pub use ask::{Ask, Progress, Replies, Reply};
@@ -30,6 +30,7 @@ pub struct Engine {
     may_retire: bool,
     receivers: Receivers,
     changes: watch::Sender<u64>,
+    alarm: Alarm,
 }
 
 /// The time, by both clocks.
@@ -39,34 +40,48 @@ pub fn now() -> Now {
 
 impl Engine {
     /// An engine that holds nothing.
+    ///
+    /// # Errors
+    /// If the kernel has no alarm to give.
     pub fn new(
         configuration: Configuration,
         effects: Effects,
         may_retire: bool,
         receivers: Receivers,
         changes: watch::Sender<u64>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let policy = policy(&configuration, may_retire);
         let core = claudectl_core::engine::Engine::new(policy, now());
-        Self { core, effects, configuration, may_retire, receivers, changes }
+        let alarm = Alarm::new()?;
+        Ok(Self { core, effects, configuration, may_retire, receivers, changes, alarm })
     }
 
     /// Runs until the core says stop; everything is wiped then.
     pub async fn run(mut self) {
         loop {
-            let wait = self.core.deadline().map(|deadline| deadline.saturating_sub(clock::since_boot()));
+            let deadline = self.core.deadline();
             let event = tokio::select! {
                 // What happened goes before what is asked.
                 biased;
                 event = self.receivers.events.recv() => event,
                 arrival = self.receivers.arrivals.recv() => arrival.map(|arrival| self.effects.keep(arrival)),
                 message = self.receivers.messages.recv() => message.and_then(|message| self.translate(message)),
-                () = sleep(wait) => Some(Event::DeadlineReached),
+                () = self.alarm.wait_until(deadline) => {
+                    self.note_use();
+                    Some(Event::DeadlineReached)
+                }
             };
             let Some(event) = event else { continue };
             if self.carry_out(event) {
                 return;
             }
+        }
+    }
+
+    /// The core hears of requests only before it decides that nobody makes any.
+    fn note_use(&mut self) {
+        for (session, at) in self.effects.last_used(clock::since_boot()) {
+            self.carry_out(Event::SessionUsed { session, at });
         }
     }
 
@@ -89,6 +104,10 @@ impl Engine {
             Message::Ask(ask) => {
                 let (request, command) = self.effects.expect_answer(ask);
                 Some(Event::Asked { request, command })
+            }
+            Message::Inquire(Inquiry::CarriedOut(reply)) => {
+                let _ = reply.send(());
+                None
             }
             Message::Inquire(Inquiry::View { place, reply }) => {
                 let _ = reply.send(View {
@@ -116,13 +135,6 @@ fn policy(configuration: &Configuration, may_retire: bool) -> claudectl_core::po
     let mut policy = configuration.policy();
     policy.exit_when_unused = policy.exit_when_unused.filter(|_| may_retire);
     policy
-}
-
-async fn sleep(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// A bounded channel for events: senders wait, nothing is ever lost.

@@ -1,6 +1,11 @@
 //! What a session used so far: counters that requests add to and `status` reads.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use claudectl_platform::clock;
 
 /// The counters of one session. They only inform people, so relaxed ordering is enough.
 #[derive(Debug, Default)]
@@ -11,6 +16,8 @@ pub struct Meter {
     input_tokens: AtomicU64,
     output_tokens: AtomicU64,
     last_request_at: AtomicI64,
+    /// Milliseconds since boot; 0 for never.
+    last_used: AtomicU64,
     open_streams: AtomicU32,
 }
 
@@ -43,7 +50,21 @@ impl Meter {
         self.requests.fetch_add(1, Relaxed);
         self.last_request_at.store(wall, Relaxed);
         self.open_streams.fetch_add(1, Relaxed);
+        self.touch();
         OpenStream(self)
+    }
+
+    /// When a request was last open, since boot: `now` if one is; `None` for never.
+    pub fn last_used(&self, now: Duration) -> Option<Duration> {
+        if self.open_streams.load(Relaxed) > 0 {
+            return Some(now);
+        }
+        Some(self.last_used.load(Relaxed)).filter(|used| *used > 0).map(Duration::from_millis)
+    }
+
+    fn touch(&self) {
+        let now = u64::try_from(clock::since_boot().as_millis()).unwrap_or(u64::MAX);
+        self.last_used.store(now, Relaxed);
     }
 
     /// Bytes went up.
@@ -78,6 +99,7 @@ impl Meter {
 
 impl Drop for OpenStream<'_> {
     fn drop(&mut self) {
+        self.0.touch();
         self.0.open_streams.fetch_sub(1, Relaxed);
     }
 }

@@ -3,110 +3,123 @@
 use std::time::{Duration, Instant};
 
 use claudectl_tests::{
-    need,
-    program::Program,
-    require,
+    desktop::{Bus, Locker, VENDORS, Vendor, sightings, status_until},
+    need, require,
     sandbox::Sandbox,
     session::Session,
     upstream::{FakeUpstream, Reply},
 };
 use serde_json::Value;
-use tokio::runtime::Runtime;
-use zbus::{Connection, connection};
 
-const SCREEN_SAVER: &str = "org.freedesktop.ScreenSaver";
-const PATH: &str = "/org/freedesktop/ScreenSaver";
+const FREEDESKTOP: Vendor = VENDORS[0];
 
-/// A session bus, and somebody on it who can lock the screen.
-struct Desktop {
-    bus: Program,
-    locker: Connection,
-    runtime: Runtime,
-}
-
-impl Desktop {
-    fn start(sandbox: &mut Sandbox) -> Result<Self, require::Missing> {
-        let mut command = sandbox.command(require::program("dbus-daemon")?);
-        command.args(["--session", "--nofork", "--print-address"]);
-        let mut bus = sandbox.start(command);
-        let address = bus.line();
-        sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let locker = connection::Builder::address(address.as_str()).unwrap();
-        let locker = runtime.block_on(locker.build()).unwrap();
-        Ok(Self { bus, locker, runtime })
-    }
-
-    fn offer(&self) {
-        self.runtime.block_on(self.locker.request_name(SCREEN_SAVER)).unwrap();
-    }
-
-    fn withdraw(&self) {
-        self.runtime.block_on(self.locker.release_name(SCREEN_SAVER)).unwrap();
-    }
-
-    fn lock(&self) {
-        let signal = self.locker.emit_signal(None::<&str>, PATH, SCREEN_SAVER, "ActiveChanged", &true);
-        self.runtime.block_on(signal).unwrap();
-    }
-}
-
-/// A sandbox with a desktop, a daemon and an account.
-fn logged_in(configuration: &str) -> Result<(Sandbox, Desktop, FakeUpstream), require::Missing> {
+/// A sandbox with a session bus.
+fn desktop(configuration: &str) -> Result<(Sandbox, Bus), require::Missing> {
     let mut sandbox = Sandbox::new();
     sandbox.configure(configuration);
-    let desktop = Desktop::start(&mut sandbox)?;
+    let bus = Bus::start(&mut sandbox, "DBUS_SESSION_BUS_ADDRESS")?;
+    Ok((sandbox, bus))
+}
+
+/// An account, and its upstream.
+fn log_in(sandbox: &Sandbox) -> FakeUpstream {
     let key = sandbox.key();
     let upstream = FakeUpstream::plain([key.as_str()]);
     sandbox.login("work", &key, &upstream).exited(0);
-    Ok((sandbox, desktop, upstream))
-}
-
-/// Follows the status until it is as wanted, and returns it.
-fn status_until(sandbox: &Sandbox, wanted: impl Fn(&Value) -> bool) -> Value {
-    let mut command = sandbox.command("claudectl");
-    command.args(["status", "--watch", "--json"]);
-    let mut watching = sandbox.start(command);
-    loop {
-        let status: Value = serde_json::from_str(&watching.line()).unwrap();
-        if wanted(&status) {
-            return status;
-        }
-    }
+    upstream
 }
 
 fn is_watched(status: &Value) -> bool {
     status["desktop_watched"] == true
 }
 
+fn is_logged_out(status: &Value) -> bool {
+    status["logged_in"] == false
+}
+
 #[test]
 fn locking_the_screen_cuts_the_streams_and_logs_every_account_out() {
-    let (sandbox, desktop, upstream) = need!(logged_in(""));
-    desktop.offer();
+    let (sandbox, bus) = need!(desktop(""));
+    let upstream = log_in(&sandbox);
+    let locker = Locker::start(&bus, FREEDESKTOP);
     assert_eq!(status_until(&sandbox, is_watched)["safe_to_leave"], true);
     let mut session = Session::open(&sandbox, &[]);
     upstream.next([Reply::held()]);
     assert_eq!(session.open_stream()["status"], 200);
-    #[allow(clippy::disallowed_methods, reason = "a test measures")]
-    let locked = Instant::now();
-    desktop.lock();
+    let began = Instant::now();
+    locker.lock(true);
     let end = session.drain();
-    let took = locked.elapsed();
+    let took = began.elapsed();
     assert!(end["end"].as_str().unwrap().starts_with("cut"), "{end}");
     let refused = session.message();
     assert_eq!(refused["status"], 401, "{refused}");
     assert!(refused["body"].as_str().unwrap().contains("because the screen was locked"), "{refused}");
     let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
     assert_eq!(status["logged_in"], false, "{status}");
-    eprintln!("signal to cut stream: {took:?}");
+    let seen = &status["sightings"][0];
+    assert_eq!((&seen["what"], &seen["by"]), (&"screen-locked".into(), &FREEDESKTOP.interface.into()));
+    eprintln!("signal to cut stream: {took:?}; in the daemon: {} µs", seen["took_microseconds"]);
     assert!(took < Duration::from_millis(500), "{took:?}");
 }
 
 #[test]
+fn every_vendors_screen_saver_is_heard() {
+    let (sandbox, bus) = need!(desktop(""));
+    for vendor in VENDORS {
+        let _upstream = log_in(&sandbox);
+        let locker = Locker::start(&bus, vendor);
+        locker.lock(true);
+        status_until(&sandbox, |status| {
+            let last = status["sightings"].as_array().and_then(|sightings| sightings.last());
+            is_logged_out(status) && last.is_some_and(|sighting| sighting["by"] == vendor.interface)
+        });
+        locker.lock(false);
+        locker.withdraw();
+    }
+    let open = status_until(&sandbox, |status| sightings(status, "screen-unlocked") == VENDORS.len());
+    assert_eq!(sightings(&open, "screen-locked"), VENDORS.len(), "{open}");
+}
+
+#[test]
+fn a_lock_that_is_over_within_milliseconds_counts() {
+    let (sandbox, bus) = need!(desktop(""));
+    let locker = Locker::start(&bus, FREEDESKTOP);
+    for _ in 0..20 {
+        let _upstream = log_in(&sandbox);
+        status_until(&sandbox, is_watched);
+        locker.lock(true);
+        locker.lock(false);
+        status_until(&sandbox, is_logged_out);
+    }
+}
+
+#[test]
+fn one_lock_that_two_sources_tell_of_counts_once_and_is_over_when_both_say_so() {
+    let (sandbox, bus) = need!(desktop(""));
+    let _upstream = log_in(&sandbox);
+    let (one, other) = (Locker::start(&bus, VENDORS[2]), Locker::start(&bus, VENDORS[4]));
+    one.lock(true);
+    other.lock(true);
+    let status = status_until(&sandbox, |status| sightings(status, "screen-locked") == 2);
+    let repeated: Vec<_> =
+        status["sightings"].as_array().unwrap().iter().map(|one| &one["repeated"]).collect();
+    assert_eq!(repeated, [false, true]);
+    one.lock(false);
+    // A login while the other one is still locked; its next lock counts, too.
+    let _upstream = log_in(&sandbox);
+    one.lock(true);
+    let status = status_until(&sandbox, is_logged_out);
+    assert_eq!(sightings(&status, "screen-unlocked"), 0, "{status}");
+    one.lock(false);
+    other.lock(false);
+    status_until(&sandbox, |status| sightings(status, "screen-unlocked") == 1);
+}
+
+#[test]
 fn the_configuration_can_ignore_the_lock_and_status_says_so() {
-    let (sandbox, desktop, _upstream) = need!(logged_in("[policy]\nscreen_lock = \"ignore\"\n"));
-    desktop.offer();
+    let (sandbox, bus) = need!(desktop("[policy]\nscreen_lock = \"ignore\"\n"));
+    let _upstream = log_in(&sandbox);
+    let locker = Locker::start(&bus, FREEDESKTOP);
     let heard = |status: &Value| {
         sandbox.ctl(&["doctor"]).stdout.contains("the configuration ignores it") || {
             assert_eq!(status["safe_to_leave"], false);
@@ -114,51 +127,53 @@ fn the_configuration_can_ignore_the_lock_and_status_says_so() {
         }
     };
     status_until(&sandbox, heard);
-    desktop.lock();
-    // What comes from one connection stays in order: once the second is seen, the first was heard.
-    desktop.withdraw();
-    let lost = |_: &Value| sandbox.ctl(&["doctor"]).stdout.contains("nobody here tells");
-    let status = status_until(&sandbox, lost);
+    locker.lock(true);
+    let status = status_until(&sandbox, |status| sightings(status, "screen-locked") == 1);
     assert_eq!(status["logged_in"], true, "{status}");
+    assert!(sandbox.ctl(&["status"]).stdout.contains("The configuration ignores: screen-lock"));
+}
+
+#[test]
+fn an_account_may_have_a_rule_of_its_own() {
+    let (sandbox, bus) = need!(desktop("[account.spare]\nscreen_lock = \"ignore\"\n"));
+    let upstream = log_in(&sandbox);
+    let key = sandbox.key();
+    upstream.accept(&key);
+    sandbox.login("spare", &key, &upstream).exited(0);
+    let locker = Locker::start(&bus, FREEDESKTOP);
+    // One account would outlive the lock: nobody is told to be safe.
+    let heard = status_until(&sandbox, |status| status["desktop_sources"][0] == "screen saver");
+    assert!(!is_watched(&heard), "{heard}");
+    locker.lock(true);
+    let status = status_until(&sandbox, |status| status["accounts"].as_array().unwrap().len() == 1);
+    assert_eq!(status["accounts"][0]["name"], "spare");
 }
 
 #[test]
 fn without_a_bus_or_a_screen_saver_nobody_is_told_to_be_safe() {
-    let (sandbox, mut desktop, _upstream) = need!(logged_in(""));
+    let (sandbox, mut bus) = need!(desktop(""));
+    let _upstream = log_in(&sandbox);
     let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
     assert_eq!((&status["desktop_watched"], &status["safe_to_leave"]), (&false.into(), &false.into()));
-    desktop.offer();
+    let _locker = Locker::start(&bus, FREEDESKTOP);
     status_until(&sandbox, is_watched);
-    desktop.bus.signal(nix::sys::signal::Signal::SIGKILL);
-    desktop.bus.wait();
+    bus.kill();
     let status = status_until(&sandbox, |status| !is_watched(status));
     assert_eq!((&status["logged_in"], &status["safe_to_leave"]), (&true.into(), &false.into()));
 }
 
 #[test]
-fn a_screen_that_is_locked_already_when_the_bus_comes_back_counts() {
-    let mut sandbox = Sandbox::new();
-    let desktop = need!(Desktop::start(&mut sandbox));
-    {
-        let _inside = desktop.runtime.enter();
-        desktop.runtime.block_on(desktop.locker.object_server().at(PATH, locked::Screen)).unwrap();
-    }
-    let key = sandbox.key();
-    let upstream = FakeUpstream::plain([key.as_str()]);
-    sandbox.login("work", &key, &upstream).exited(0);
-    desktop.offer();
-    status_until(&sandbox, |status| is_watched(status) && status["logged_in"] == false);
-}
-
-#[allow(clippy::disallowed_types, clippy::unused_self, reason = "what the macro writes, and what it wants")]
-mod locked {
-    /// A screen saver that is active.
-    pub(super) struct Screen;
-
-    #[zbus::interface(name = "org.freedesktop.ScreenSaver")]
-    impl Screen {
-        fn get_active(&self) -> bool {
-            true
-        }
-    }
+fn a_lock_while_the_bus_was_away_is_noticed_when_it_comes_back() {
+    let (sandbox, mut bus) = need!(desktop(""));
+    let _upstream = log_in(&sandbox);
+    let locker = Locker::start(&bus, FREEDESKTOP);
+    status_until(&sandbox, is_watched);
+    bus.kill();
+    status_until(&sandbox, |status| !is_watched(status));
+    drop(locker);
+    need!(bus.revive(&sandbox));
+    // It was locked, and nobody told.
+    let locker = Locker::start(&bus, FREEDESKTOP);
+    locker.become_active(true);
+    status_until(&sandbox, |status| is_watched(status) && is_logged_out(status));
 }

@@ -14,6 +14,7 @@ mod control_plane;
 mod desktop;
 mod directories;
 mod lifecycle;
+mod logind;
 mod relay;
 mod routes;
 mod rules;

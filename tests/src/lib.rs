@@ -15,6 +15,7 @@
 )]
 
 pub mod canary;
+pub mod desktop;
 pub mod genuine;
 pub mod http;
 pub mod http2;

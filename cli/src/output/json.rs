@@ -2,6 +2,7 @@
 //! another meaning under the same schema name; new ones may come.
 
 mod account;
+pub mod desktop;
 mod receipt;
 mod session;
 mod status;

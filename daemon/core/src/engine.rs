@@ -4,6 +4,7 @@
 //! state, the dispatch and what an outsider may see.
 
 mod desktop;
+mod idle;
 mod login;
 mod logout;
 mod session;
@@ -18,9 +19,12 @@ use crate::{
     command::Command,
     effect::{Answer, Effect},
     error::Refusal,
-    event::Event,
+    event::{Event, Sighting},
     ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
-    policy::{self, Policy, Reaction},
+    policy::{
+        self, Policy,
+        reactions::{Reaction, Trigger},
+    },
     sentence::Cause,
     session::Session,
     time::Now,
@@ -37,8 +41,8 @@ pub struct Engine {
     /// Sessions whose API socket is not up yet, and who waits for it.
     starting: BTreeMap<SessionId, RequestId>,
     logouts: Vec<logout::Logout>,
-    /// Sources of desktop events that can be heard.
-    sources: BTreeSet<&'static str>,
+    desktop: desktop::Desktop,
+    activity: BTreeMap<AccountName, idle::Activity>,
     next_generation: u64,
     next_login: u64,
     unused_since: Option<Duration>,
@@ -56,7 +60,12 @@ pub struct Snapshot {
     pub sessions: BTreeMap<SessionId, Session>,
     /// Sources of desktop events that can be heard.
     pub sources: BTreeSet<&'static str>,
-    /// Whether locking the screen logs every account out, as far as anybody hears of it.
+    /// What ends an account without being asked, and how.
+    pub policy: Policy,
+    /// What the sources told last, oldest first.
+    pub sightings: Vec<Sighting>,
+    /// Whether locking the screen lets go of every account that is held (of any, if none is), as far as
+    /// anybody hears of it.
     pub lock_purges: bool,
 }
 
@@ -71,7 +80,8 @@ impl Engine {
             sessions: BTreeMap::new(),
             starting: BTreeMap::new(),
             logouts: Vec::new(),
-            sources: BTreeSet::new(),
+            desktop: desktop::Desktop::default(),
+            activity: BTreeMap::new(),
             next_generation: 1,
             next_login: 1,
             unused_since: Some(now.since_boot),
@@ -90,7 +100,9 @@ impl Engine {
             Event::SessionStarted { session, outcome } => self.session_started(session, outcome),
             Event::ProcessExited { session } | Event::TerminalClosed { session } => self.remove(session),
             Event::PeerRefused { session } => self.peer_refused(session),
+            Event::SessionUsed { session, at } => self.session_used(session, at),
             Event::Desktop(event) => self.desktop(event, now),
+            Event::Sighted(sighting) => self.sighted(sighting),
             Event::SourceHeard { source } => self.source_heard(source),
             Event::SourceLost { source } => self.source_lost(source),
             Event::PolicyLoaded(policy) => {
@@ -100,12 +112,18 @@ impl Engine {
             Event::StopRequested => self.stop(now),
             Event::DeadlineReached => self.deadline_reached(now),
         };
+        self.note_logins(now);
         self.note_use(now);
         effects
     }
 
     /// When the engine next wants to hear `DeadlineReached`, since boot.
     pub fn deadline(&self) -> Option<Duration> {
+        [self.retires_at(), self.next_end()].into_iter().flatten().min()
+    }
+
+    /// When an unused daemon stops.
+    fn retires_at(&self) -> Option<Duration> {
         Some(self.unused_since?.saturating_add(self.policy.exit_when_unused?))
     }
 
@@ -115,8 +133,20 @@ impl Engine {
             accounts: self.accounts.clone(),
             default: self.default.clone(),
             sessions: self.sessions.clone(),
-            sources: self.sources.clone(),
-            lock_purges: self.policy.on_screen_lock == Reaction::Purge,
+            sources: self.desktop.sources.clone(),
+            policy: self.policy.clone(),
+            sightings: self.desktop.sightings.iter().cloned().collect(),
+            lock_purges: self.lock_counts_for_all(),
+        }
+    }
+
+    fn lock_counts_for_all(&self) -> bool {
+        let reactions = &self.policy.reactions;
+        let counts = |name: &AccountName| reactions.to(Trigger::ScreenLock, name) != Reaction::Ignore;
+        if self.accounts.is_empty() {
+            reactions.in_general(Trigger::ScreenLock) != Reaction::Ignore
+        } else {
+            self.accounts.keys().all(counts)
         }
     }
 
@@ -125,6 +155,7 @@ impl Engine {
             return refuse(request, Refusal::Stopping);
         }
         match command {
+            Command::BeginLogin(_) if self.desktop.asleep => refuse(request, asleep()),
             Command::BeginLogin(begin) => self.begin_login(request, begin),
             Command::SwitchAccount { account } => self.switch(request, &account),
             Command::LogOut(selection) => self.log_out(request, selection, now),
@@ -153,9 +184,9 @@ impl Engine {
     }
 
     fn deadline_reached(&mut self, now: Now) -> Vec<Effect> {
-        match self.deadline() {
+        match self.retires_at() {
             Some(deadline) if deadline <= now.since_boot && !self.stopping => self.stop(now),
-            _ => Vec::new(),
+            _ => self.end_what_is_due(now),
         }
     }
 
@@ -173,6 +204,10 @@ impl Engine {
         self.next_generation = self.next_generation.saturating_add(1);
         generation
     }
+}
+
+fn asleep() -> Refusal {
+    Refusal::Resource("the machine goes to sleep; log in when it is awake".to_owned())
 }
 
 fn refuse(request: RequestId, why: Refusal) -> Vec<Effect> {

@@ -1,5 +1,7 @@
 //! What happened.
 
+use std::time::Duration;
+
 use crate::{
     command::Command,
     error::Refusal,
@@ -12,8 +14,35 @@ use crate::{
 pub enum DesktopEvent {
     /// The screen was locked.
     ScreenLocked,
+    /// No screen is locked any more.
+    ScreenUnlocked,
     /// The machine is about to sleep; it waits for us, but not for long.
     Suspending,
+    /// The machine is awake, and it is known whether the screen is locked.
+    Resumed,
+    /// The machine is about to stop; it waits for us, but not for long.
+    ShuttingDown,
+    /// Nobody has touched keyboard and pointer for as long as the desktop calls idle.
+    InputEnded,
+    /// Somebody has touched them again.
+    InputSeen,
+    /// The last desktop or login session of the user has ended.
+    DesktopEnded,
+}
+
+/// Something that a source told of the desktop, and how long it took to act on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// What it told.
+    pub what: DesktopEvent,
+    /// Who told it, and how: `logind LockedHint`, `org.gnome.ScreenSaver`.
+    pub by: String,
+    /// When it was heard, wall clock, in milliseconds since the Unix epoch.
+    pub at_milliseconds: i64,
+    /// From when it was heard until everything that follows from it was carried out.
+    pub took: Duration,
+    /// Whether another source had told of the same before.
+    pub repeated: bool,
 }
 
 /// One thing that happened.
@@ -78,8 +107,17 @@ pub enum Event {
         /// Whose session.
         session: SessionId,
     },
+    /// A session has made requests since it was last asked. Told before a deadline, not for each request.
+    SessionUsed {
+        /// Which session.
+        session: SessionId,
+        /// When it last had a request open, since boot.
+        at: Duration,
+    },
     /// Something happened to the desktop.
     Desktop(DesktopEvent),
+    /// A desktop event was heard and acted on.
+    Sighted(Sighting),
     /// A source of desktop events can be heard now.
     SourceHeard {
         /// Its name, as people know it: `logind`.

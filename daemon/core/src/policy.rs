@@ -1,5 +1,6 @@
 //! Who may ask for what.
 
+pub mod reactions;
 pub mod rules;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -15,21 +16,15 @@ pub struct Policy {
     pub max_accounts: usize,
     /// How long the daemon stays after nothing is held and no session is open; `None` for ever.
     pub exit_when_unused: Option<Duration>,
-    /// What locking the screen does.
-    pub on_screen_lock: Reaction,
-    /// What suspending the machine does.
-    pub on_suspend: Reaction,
+    /// What ends an account, and how.
+    pub reactions: reactions::Reactions,
+    /// How long after its last request, and the last sign of a person, an account is idle; `None` for
+    /// never.
+    pub idle_after: Option<Duration>,
+    /// How long after its login an account is logged out, whatever it is used for; `None` for never.
+    pub login_lifetime: Option<Duration>,
     /// Which account a directory uses, and which it must not.
     pub rules: Vec<rules::Rule>,
-}
-
-/// What a desktop event does to the accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reaction {
-    /// Every account is logged out.
-    Purge,
-    /// Nothing.
-    Ignore,
 }
 
 impl Default for Policy {
@@ -38,8 +33,9 @@ impl Default for Policy {
             max_sessions: 10_000,
             max_accounts: 64,
             exit_when_unused: Some(Duration::from_mins(10)),
-            on_screen_lock: Reaction::Purge,
-            on_suspend: Reaction::Purge,
+            reactions: reactions::Reactions::default(),
+            idle_after: Some(Duration::from_mins(30)),
+            login_lifetime: None,
             rules: Vec::new(),
         }
     }

@@ -12,6 +12,14 @@ pub enum Cause {
     ScreenLocked,
     /// The machine went to sleep.
     Suspending,
+    /// Nobody used it for a while.
+    Idle,
+    /// Its login was as old as the configuration allows.
+    LifetimeOver,
+    /// The last desktop or login session of the user ended.
+    DesktopEnded,
+    /// The machine was shut down.
+    ShuttingDown,
     /// The daemon stops.
     Stopping,
 }
@@ -23,6 +31,10 @@ impl Cause {
             Self::Asked => "",
             Self::ScreenLocked => " because the screen was locked",
             Self::Suspending => " because the machine went to sleep",
+            Self::Idle => " because it was not used for a while",
+            Self::LifetimeOver => " because its login was as old as the configuration allows",
+            Self::DesktopEnded => " because the last desktop session ended",
+            Self::ShuttingDown => " because the machine was shut down",
             Self::Stopping => " because claudectld stopped",
         }
     }

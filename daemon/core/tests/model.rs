@@ -20,7 +20,11 @@ use claudectl_core::{
     error::Refusal,
     event::{DesktopEvent, Event},
     ids::{AccountName, LoginId, RequestId, SecretId, SessionId},
-    policy::{Policy, Reaction, rules::Rule},
+    policy::{
+        Policy,
+        reactions::{Reaction, Reactions, Trigger},
+        rules::Rule,
+    },
     receipt::Outcome,
     session::{Gate, Process, SessionState, Transport},
     time::Now,
@@ -65,6 +69,10 @@ enum Step {
     },
     Lock,
     Suspend,
+    Resume,
+    EndDesktop,
+    /// Half an hour passes, and the alarm goes off.
+    Wait,
     Stop,
 }
 
@@ -85,6 +93,9 @@ fn step() -> impl Strategy<Value = Step> {
         20 => id.prop_map(|id| Step::Exit { id }),
         4 => Just(Step::Lock),
         4 => Just(Step::Suspend),
+        4 => Just(Step::Resume),
+        2 => Just(Step::EndDesktop),
+        2 => Just(Step::Wait),
         1 => Just(Step::Stop),
     ]
 }
@@ -98,9 +109,13 @@ fn policy() -> Policy {
     let denied = Rule { directory: String::new(), account: None, deny: vec![named(3)] };
     Policy {
         max_sessions: 4,
+        exit_when_unused: None,
         max_accounts: 3,
         rules: vec![denied],
-        on_suspend: Reaction::Ignore,
+        reactions: Reactions {
+            general: [(Trigger::Suspend, Reaction::Ignore)].into(),
+            ..Reactions::default()
+        },
         ..Policy::default()
     }
 }
@@ -242,6 +257,17 @@ impl World {
                 self.feed(Event::Desktop(DesktopEvent::Suspending));
                 assert_eq!(self.engine.snapshot().accounts, held, "suspending is ignored by this policy");
             }
+            Step::Resume => self.feed(Event::Desktop(DesktopEvent::Resumed)),
+            Step::EndDesktop => {
+                self.feed(Event::Desktop(DesktopEvent::DesktopEnded));
+                self.filled_are_held();
+                assert_eq!(self.filled.len(), 0, "an account outlived the desktop");
+            }
+            Step::Wait => {
+                self.now.since_boot += Duration::from_mins(30);
+                self.feed(Event::DeadlineReached);
+                assert_eq!(self.engine.snapshot().accounts.len(), 0, "an account outlived its time");
+            }
             Step::Stop => self.stop(),
         }
     }
@@ -342,6 +368,7 @@ proptest! {
 #[test]
 fn an_unused_daemon_retires_and_a_used_one_does_not() {
     let mut world = World::new();
+    world.feed(Event::PolicyLoaded(Policy::default()));
     let deadline = world.engine.deadline().unwrap();
     world.apply(Step::BeginLogin { name: 0, check: false });
     assert_eq!(world.engine.deadline(), None);

@@ -1,8 +1,10 @@
-//! What the desktop tells: the screen is locked, the machine goes to sleep.
+//! What the desktop tells: the screen is locked, the machine goes to sleep, nobody is there.
 
 #[cfg_attr(target_os = "linux", path = "desktop/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "desktop/other.rs")]
 mod sys;
+
+use std::io;
 
 use tokio::sync::mpsc;
 
@@ -24,16 +26,47 @@ pub enum Notice {
     Heard(&'static str),
     /// This source would not, or not any more.
     Lost(&'static str),
-    /// The screen was locked.
-    ScreenLocked,
+    /// A screen was locked, or is found to be.
+    ScreenLocked(Sighting),
+    /// A screen that was locked is not any more.
+    ScreenUnlocked(Sighting),
     /// The machine is about to sleep, and waits until the delay is dropped (a few seconds at most).
     Suspending(Option<Delay>),
+    /// The machine is awake, and every source was asked whether the screen is locked.
+    Resumed,
+    /// The machine is about to stop, and waits until the delay is dropped (a few seconds at most).
+    ShuttingDown(Option<Delay>),
+    /// Nobody has touched keyboard and pointer for as long as the desktop calls idle; or somebody has
+    /// (`false`). A desktop that does not know says nothing.
+    Idle(bool),
+    /// The last desktop or login session of this user has ended.
+    DesktopEnded,
+}
+
+/// Who said that a screen is locked, or is not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sighting {
+    /// What is locked: it stays so until the same screen is said to be unlocked. One lock may be told
+    /// of several screens, by several sources.
+    pub screen: String,
+    /// How it was told: `logind Lock`, `logind LockedHint`, `org.gnome.ScreenSaver`. The name of an
+    /// interface is the sender's choice, within the letters that D-Bus allows.
+    pub by: String,
 }
 
 /// Listens until the receiver is dropped, on the async runtime that this is called on. A source that
-/// goes away is looked for again. Nothing is ever left out: a source waits while the channel is full.
+/// goes away is looked for again, and asked what it would have told. Nothing is ever left out: a
+/// source waits while the channel is full. What one source tells stays in order.
 pub fn listen(buses: &Buses) -> mpsc::Receiver<Notice> {
     let (notices, receiver) = mpsc::channel(32);
     sys::listen(buses, notices);
     receiver
+}
+
+/// Shows a notification; waits a few seconds at most. The text is shown as it is.
+///
+/// # Errors
+/// If nobody shows notifications here.
+pub async fn notify(buses: &Buses, summary: &str, body: &str) -> io::Result<()> {
+    sys::notify(buses, summary, body).await
 }

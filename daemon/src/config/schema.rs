@@ -10,8 +10,12 @@ use std::{
 };
 
 use claudectl_core::{
-    ids::AccountName,
-    policy::{self, Policy, rules},
+    ids::{AccountName, NameError},
+    policy::{
+        Policy,
+        reactions::{self, Trigger},
+        rules,
+    },
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -31,35 +35,60 @@ pub struct Config {
     /// `[upstream]`
     pub upstream: Upstream,
     /// `[policy]`
-    pub policy: Reactions,
+    pub policy: PolicySection,
+    /// `[account.NAME]`
+    #[serde(deserialize_with = "accounts_by_name")]
+    pub account: BTreeMap<AccountName, Reactions>,
     /// `[[rule]]`
     pub rule: Vec<Rule>,
     /// `[authorization_server.NAME]`
     pub authorization_server: BTreeMap<String, AuthorizationServer>,
 }
 
-/// `[policy]`: what desktop events do to the accounts.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// `[policy]`: what ends an account without being asked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicySection {
+    /// Locking the screen.
+    pub screen_lock: Option<Reaction>,
+    /// Suspending the machine.
+    pub suspend: Option<Reaction>,
+    /// Not being used.
+    pub idle: Option<Reaction>,
+    /// The end of the last desktop or login session.
+    pub desktop_end: Option<Reaction>,
+    /// Minutes without a request, and without a sign of a person, after which an account is idle; 0
+    /// for never.
+    pub idle_minutes: u16,
+    /// Hours after its login at which an account is logged out whatever happens; 0 for never.
+    pub login_hours: u16,
+}
+
+/// `[account.NAME]`: the same for one account.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reactions {
     /// Locking the screen.
-    pub screen_lock: Reaction,
+    pub screen_lock: Option<Reaction>,
     /// Suspending the machine.
-    pub suspend: Reaction,
+    pub suspend: Option<Reaction>,
+    /// Not being used.
+    pub idle: Option<Reaction>,
+    /// The end of the last desktop or login session.
+    pub desktop_end: Option<Reaction>,
 }
 
-/// What an event does to the accounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+/// What is done to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reaction {
-    /// Every account is logged out.
-    #[default]
+    /// It is logged out.
     Purge,
     /// Nothing.
     Ignore,
 }
 
-impl From<Reaction> for policy::Reaction {
+impl From<Reaction> for reactions::Reaction {
     fn from(reaction: Reaction) -> Self {
         match reaction {
             Reaction::Purge => Self::Purge,
@@ -119,6 +148,26 @@ impl Default for Daemon {
     }
 }
 
+impl Default for PolicySection {
+    fn default() -> Self {
+        let nothing = Reactions::default();
+        let Reactions { screen_lock, suspend, idle, desktop_end } = nothing;
+        Self { screen_lock, suspend, idle, desktop_end, idle_minutes: 30, login_hours: 0 }
+    }
+}
+
+impl Reactions {
+    fn chosen(self) -> reactions::Chosen {
+        let chosen = [
+            (Trigger::ScreenLock, self.screen_lock),
+            (Trigger::Suspend, self.suspend),
+            (Trigger::Idle, self.idle),
+            (Trigger::DesktopEnd, self.desktop_end),
+        ];
+        chosen.into_iter().filter_map(|(trigger, reaction)| Some((trigger, reaction?.into()))).collect()
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         let or_one = |count| NonZeroU16::new(count).unwrap_or(NonZeroU16::MIN);
@@ -129,16 +178,31 @@ impl Default for Limits {
 impl Config {
     /// The part of it that the engine decides by.
     pub fn policy(&self, home: Option<&Path>) -> Policy {
-        let minutes = self.daemon.exit_when_unused_minutes;
         Policy {
             max_sessions: self.limits.sessions.get().into(),
             max_accounts: self.limits.accounts.get().into(),
-            exit_when_unused: (minutes > 0).then(|| Duration::from_mins(minutes.into())),
-            on_screen_lock: self.policy.screen_lock.into(),
-            on_suspend: self.policy.suspend.into(),
+            exit_when_unused: after(self.daemon.exit_when_unused_minutes, 60),
+            reactions: self.reactions(),
+            idle_after: after(self.policy.idle_minutes, 60),
+            login_lifetime: after(self.policy.login_hours, 3600),
             rules: self.rule.iter().flat_map(|rule| rule.resolve(home)).collect(),
         }
     }
+}
+
+impl Config {
+    fn reactions(&self) -> reactions::Reactions {
+        let PolicySection { screen_lock, suspend, idle, desktop_end, .. } = self.policy;
+        reactions::Reactions {
+            general: Reactions { screen_lock, suspend, idle, desktop_end }.chosen(),
+            of_account: self.account.iter().map(|(name, own)| (name.clone(), own.chosen())).collect(),
+        }
+    }
+}
+
+/// So many units of so many seconds; `None` for 0.
+fn after(count: u16, seconds: u64) -> Option<Duration> {
+    (count > 0).then(|| Duration::from_secs(u64::from(count) * seconds))
 }
 
 impl Rule {
@@ -177,6 +241,14 @@ fn account<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountN
 fn accounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AccountName>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
     names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
+}
+
+fn accounts_by_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<AccountName, Reactions>, D::Error> {
+    let named = BTreeMap::<String, Reactions>::deserialize(deserializer)?;
+    let parsed = |(name, reactions): (String, Reactions)| Ok((name.parse()?, reactions));
+    named.into_iter().map(parsed).collect::<Result<_, NameError>>().map_err(D::Error::custom)
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<tracing::Level>, D::Error> {

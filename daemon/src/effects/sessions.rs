@@ -1,6 +1,6 @@
 //! Sessions that run: their gate, their API socket, the watch over their process.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use claudectl_core::{
     error::Refusal,
@@ -109,6 +109,12 @@ impl Sessions {
     /// What each session used.
     pub(super) fn readings(&self) -> BTreeMap<SessionId, Reading> {
         self.running.iter().map(|(id, running)| (*id, running.session.meter.read())).collect()
+    }
+
+    /// When each session last had a request open, since boot.
+    pub(super) fn last_used(&self, now: Duration) -> Vec<(SessionId, Duration)> {
+        let used = |(id, running): (&SessionId, &Running)| Some((*id, running.session.meter.last_used(now)?));
+        self.running.iter().filter_map(used).collect()
     }
 
     fn watch(&self, session: &Session) -> io::Result<Vec<WatchKey>> {

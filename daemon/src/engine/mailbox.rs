@@ -40,6 +40,7 @@ pub(super) enum Message {
 
 #[derive(Debug)]
 pub(super) enum Inquiry {
+    CarriedOut(oneshot::Sender<()>),
     View { place: Option<Place>, reply: oneshot::Sender<View> },
     Reload(oneshot::Sender<Result<Configuration, String>>),
 }
@@ -110,6 +111,14 @@ impl Mailbox {
     /// [`Gone`] if the daemon is stopping; the inner error says what is wrong with the file.
     pub async fn reload(&self) -> Result<Result<Configuration, String>, Gone> {
         self.inquire(Inquiry::Reload).await
+    }
+
+    /// Waits until everything that was told before was carried out.
+    ///
+    /// # Errors
+    /// [`Gone`] if the daemon is stopping.
+    pub async fn carried_out(&self) -> Result<(), Gone> {
+        self.inquire(Inquiry::CarriedOut).await
     }
 
     /// Says that something happened.

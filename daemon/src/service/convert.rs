@@ -1,5 +1,7 @@
 //! Core → messages.
 
+pub(super) mod desktop;
+
 use std::collections::BTreeMap;
 
 use claudectl_core::{

@@ -57,6 +57,10 @@ impl Context {
             configuration: Some(convert::configuration(&view.configuration)),
             desktop_watched: view.snapshot.lock_purges && !view.snapshot.sources.is_empty(),
             desktop_sources: view.snapshot.sources.iter().map(ToString::to_string).collect(),
+            sightings: view.snapshot.sightings.iter().map(convert::desktop::sighting).collect(),
+            reactions: convert::desktop::reactions(&view.snapshot),
+            idle_minutes: convert::desktop::whole(view.snapshot.policy.idle_after, 60),
+            login_hours: convert::desktop::whole(view.snapshot.policy.login_lifetime, 3600),
             here: view.here.as_ref().map(convert::here),
         })
     }

@@ -1,37 +1,109 @@
-//! The desktop: screen lock and suspend.
+//! The desktop: screen lock, suspend, the end of the session. Several sources become one stream of
+//! events; whatever any of them says of a lock counts.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use claudectl_core::event::{DesktopEvent, Event};
-use claudectl_platform::desktop::{self, Buses, Notice};
+use claudectl_core::event::{DesktopEvent, Event, Sighting};
+use claudectl_platform::{
+    clock,
+    desktop::{self, Buses, Delay, Notice},
+};
 
 use crate::engine::Mailbox;
 
 /// Reports what the desktop tells until the engine is gone.
 pub async fn watch(buses: Buses, mailbox: Mailbox) {
     let mut notices = desktop::listen(&buses);
-    let mut heard = BTreeSet::new();
+    let mut desktop = Desktop { mailbox, heard: BTreeSet::new(), locked: BTreeSet::new() };
     while let Some(notice) = notices.recv().await {
+        desktop.take(notice).await;
+    }
+}
+
+struct Desktop {
+    mailbox: Mailbox,
+    heard: BTreeSet<&'static str>,
+    /// Screens that are locked. Nothing counts as unlocked before all of them are.
+    locked: BTreeSet<String>,
+}
+
+impl Desktop {
+    async fn take(&mut self, notice: Notice) {
         match notice {
             // What is known already is no event: whoever watches the status would be told for nothing.
-            Notice::Heard(source) if heard.insert(source) => {
-                mailbox.tell(Event::SourceHeard { source }).await;
+            Notice::Heard(source) if self.heard.insert(source) => {
+                self.mailbox.tell(Event::SourceHeard { source }).await;
             }
-            Notice::Lost(source) if heard.remove(source) => {
-                mailbox.tell(Event::SourceLost { source }).await;
+            Notice::Lost(source) if self.heard.remove(source) => {
+                self.mailbox.tell(Event::SourceLost { source }).await;
             }
             Notice::Heard(_) | Notice::Lost(_) => {}
-            Notice::ScreenLocked => {
-                tracing::info!("the screen was locked");
-                mailbox.tell(Event::Desktop(DesktopEvent::ScreenLocked)).await;
+            Notice::ScreenLocked(desktop::Sighting { screen, by }) => {
+                let repeated = !self.locked.is_empty();
+                self.locked.insert(screen);
+                // Told to the core each time: an account may have been logged in since the first.
+                self.report(DesktopEvent::ScreenLocked, by, repeated).await;
             }
-            Notice::Suspending(delay) => {
-                tracing::info!("the machine goes to sleep");
-                mailbox.tell(Event::Desktop(DesktopEvent::Suspending)).await;
-                // An answer means that the event before it was carried out: the machine may sleep now.
-                let carried_out = mailbox.view(None).await;
-                drop((carried_out, delay));
+            Notice::ScreenUnlocked(desktop::Sighting { screen, by }) => {
+                self.locked.remove(&screen);
+                if self.locked.is_empty() {
+                    self.report(DesktopEvent::ScreenUnlocked, by, false).await;
+                }
             }
+            Notice::Suspending(delay) => self.before_letting_go(DesktopEvent::Suspending, delay).await,
+            Notice::ShuttingDown(delay) => self.before_letting_go(DesktopEvent::ShuttingDown, delay).await,
+            Notice::Resumed => self.report(DesktopEvent::Resumed, logind(), false).await,
+            Notice::DesktopEnded => self.report(DesktopEvent::DesktopEnded, logind(), false).await,
+            Notice::Idle(true) => self.report(DesktopEvent::InputEnded, logind(), false).await,
+            Notice::Idle(false) => self.report(DesktopEvent::InputSeen, logind(), false).await,
         }
     }
+
+    /// The machine waits until the delay is dropped.
+    async fn before_letting_go(&mut self, what: DesktopEvent, delay: Option<Delay>) {
+        let heard = Heard::now(what, logind(), false);
+        let took = self.carry_out(&heard).await;
+        drop(delay);
+        self.note(heard, took).await;
+    }
+
+    async fn report(&mut self, what: DesktopEvent, by: String, repeated: bool) {
+        let heard = Heard::now(what, by, repeated);
+        let took = self.carry_out(&heard).await;
+        self.note(heard, took).await;
+    }
+
+    /// Returns once everything that follows at once has happened: gates are closed, pages wiped.
+    async fn carry_out(&self, heard: &Heard) -> Duration {
+        self.mailbox.tell(Event::Desktop(heard.what)).await;
+        // If the engine is gone, so is everything that it held.
+        let _ = self.mailbox.carried_out().await;
+        clock::since_boot().saturating_sub(heard.since_boot)
+    }
+
+    async fn note(&self, heard: Heard, took: Duration) {
+        tracing::info!("{}: {:?} (acted on within {took:?})", heard.by, heard.what);
+        let Heard { what, by, at_milliseconds, repeated, .. } = heard;
+        self.mailbox.tell(Event::Sighted(Sighting { what, by, at_milliseconds, took, repeated })).await;
+    }
+}
+
+/// A desktop event, and when it was heard by both clocks.
+struct Heard {
+    what: DesktopEvent,
+    by: String,
+    repeated: bool,
+    since_boot: Duration,
+    at_milliseconds: i64,
+}
+
+impl Heard {
+    fn now(what: DesktopEvent, by: String, repeated: bool) -> Self {
+        let (since_boot, at_milliseconds) = (clock::since_boot(), clock::wall_milliseconds());
+        Self { what, by, repeated, since_boot, at_milliseconds }
+    }
+}
+
+fn logind() -> String {
+    "logind".to_owned()
 }

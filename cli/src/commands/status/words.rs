@@ -32,7 +32,7 @@ fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {
         };
         format!("{}  {number} held, and {why}: claudectl logout --all\n", styled(WARN, "Not safe to leave."))
     };
-    let mut sections = vec![safe, here(status, asked_for, now)];
+    let mut sections = vec![safe + &ignored(status), here(status, asked_for, now)];
     if status.accounts.len() > 1 {
         sections.push(format!("{}\n{}", styled(BOLD, "Accounts"), text::accounts(&status.accounts)));
     }
@@ -40,6 +40,23 @@ fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {
         sections.push(format!("{}\n{}", styled(BOLD, "Sessions"), text::sessions(&status.sessions, now)));
     }
     sections
+}
+
+/// What the configuration ignores, besides the screen lock of every account, which is said already.
+fn ignored(status: &Status) -> String {
+    let ignored: Vec<_> = status
+        .reactions
+        .iter()
+        .filter(|reaction| reaction.reaction == "ignore")
+        .map(|reaction| match reaction.account.as_str() {
+            "" => reaction.trigger.clone(),
+            account => format!("{} (account {})", reaction.trigger, Plain(account)),
+        })
+        .collect();
+    if ignored.is_empty() {
+        return String::new();
+    }
+    format!("{} {}\n", styled(WARN, "The configuration ignores:"), ignored.join(", "))
 }
 
 fn here(status: &Status, asked_for: &str, now: i64) -> String {
@@ -116,7 +133,7 @@ fn effect(role: Role) -> &'static str {
 #[cfg(test)]
 mod tests {
     use claudectl_footprint::catalog::environment::lookup;
-    use claudectl_proto::v1::{Account, Configuration, CredentialKind, Here, Protection, Route};
+    use claudectl_proto::v1::{Account, Configuration, CredentialKind, Here, Protection, Reaction, Route};
 
     use super::*;
 
@@ -163,6 +180,26 @@ mod tests {
              This environment would override the account outside a session\n  \
              ANTHROPIC_API_KEY  a credential that would pay instead\n  Sessions do not get these.\n"
         );
+    }
+
+    #[test]
+    fn says_what_the_configuration_ignores() {
+        let reaction = |trigger: &str, account: &str, reaction: &str| Reaction {
+            trigger: trigger.into(),
+            account: account.into(),
+            reaction: reaction.into(),
+        };
+        let status = Status {
+            accounts: vec![account("work", true)],
+            reactions: vec![
+                reaction("screen-lock", "", "purge"),
+                reaction("suspend", "", "ignore"),
+                reaction("idle", "work", "ignore"),
+            ],
+            ..Status::default()
+        };
+        let text = plain(Some(&status), &[]);
+        assert!(text.contains("\nThe configuration ignores: suspend, idle (account work)\n"), "{text}");
     }
 
     #[test]

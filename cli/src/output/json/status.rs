@@ -4,7 +4,11 @@ use claudectl_footprint::catalog::environment::Role;
 use claudectl_proto::v1;
 use serde::Serialize;
 
-use super::{Account, Session, present};
+use super::{
+    Account, Session,
+    desktop::{Reaction, Sighting},
+    present,
+};
 use crate::commands::status::{account_here, is_safe_to_leave};
 
 /// The configuration file.
@@ -81,6 +85,11 @@ pub struct Status {
     protections: Vec<Protection>,
     configuration: Option<ConfigurationState>,
     desktop_watched: bool,
+    desktop_sources: Vec<String>,
+    sightings: Vec<Sighting>,
+    reactions: Vec<Reaction>,
+    idle_minutes: u32,
+    login_hours: u32,
 }
 
 impl Status {
@@ -113,6 +122,11 @@ impl Status {
                 error: present(configuration.error.clone()),
             }),
             desktop_watched: known.desktop_watched,
+            desktop_sources: known.desktop_sources.clone(),
+            sightings: known.sightings.iter().map(Sighting::from).collect(),
+            reactions: known.reactions.iter().map(Reaction::from).collect(),
+            idle_minutes: known.idle_minutes,
+            login_hours: known.login_hours,
         }
     }
 }
@@ -140,6 +154,20 @@ mod tests {
                 present: true,
                 error: String::new(),
             }),
+            desktop_sources: vec!["logind".into()],
+            sightings: vec![v1::Sighting {
+                what: v1::DesktopEvent::ScreenLocked.into(),
+                by: "logind Lock".into(),
+                at_milliseconds: 1500,
+                took_microseconds: 80,
+                repeated: false,
+            }],
+            reactions: vec![v1::Reaction {
+                trigger: "idle".into(),
+                reaction: "purge".into(),
+                ..Default::default()
+            }],
+            idle_minutes: 30,
             ..Default::default()
         };
         let variables = vec![Variable { name: "ANTHROPIC_API_KEY", role: role(Role::Credential) }];
@@ -155,7 +183,9 @@ mod tests {
             account,
             r#"],"sessions":[],"environment":[{"name":"ANTHROPIC_API_KEY","role":"credential"}],"#,
             r#""protections":[{"name":"no core file","active":true,"detail":"core limit 0"}],"#,
-            r#""configuration":{"present":true,"error":null},"desktop_watched":false}"#,
+            r#""configuration":{"present":true,"error":null},"desktop_watched":false,"desktop_sources":["logind"],"#,
+            r#""sightings":[{"what":"screen-locked","by":"logind Lock","at_milliseconds":1500,"took_microseconds":80,"repeated":false}],"#,
+            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0}"#,
         ];
         assert_eq!(line, expected.concat());
     }

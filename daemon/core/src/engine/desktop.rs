@@ -1,22 +1,86 @@
 //! Desktop events: what they do to the accounts.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use super::Engine;
 use crate::{
-    effect::Effect, error::Refusal, event::DesktopEvent, policy::Reaction, sentence::Cause, time::Now,
+    effect::Effect,
+    error::Refusal,
+    event::{DesktopEvent, Sighting},
+    ids::AccountName,
+    policy::reactions::{Reaction, Trigger},
+    sentence::Cause,
+    time::Now,
 };
+
+/// What is known of the desktop.
+#[derive(Debug, Default)]
+pub(super) struct Desktop {
+    /// Sources that can be heard.
+    pub(super) sources: BTreeSet<&'static str>,
+    /// From the announcement of a sleep until the machine is known to be awake: nothing is held then
+    /// that was not held before.
+    pub(super) asleep: bool,
+    /// What they told last, oldest first.
+    pub(super) sightings: VecDeque<Sighting>,
+    /// Whether somebody touches keyboard and pointer.
+    pub(super) input: super::idle::Input,
+}
+
+/// How many sightings are kept, to be looked at.
+const SIGHTINGS: usize = 32;
 
 impl Engine {
     pub(super) fn desktop(&mut self, event: DesktopEvent, now: Now) -> Vec<Effect> {
-        let (reaction, cause) = match event {
-            DesktopEvent::ScreenLocked => (self.policy.on_screen_lock, Cause::ScreenLocked),
-            DesktopEvent::Suspending => (self.policy.on_suspend, Cause::Suspending),
-        };
-        match reaction {
-            Reaction::Ignore => Vec::new(),
-            Reaction::Purge => {
-                let why = Refusal::IntakeFailed(format!("it was given up{}", cause.words()));
-                self.leave_all(cause, &why, now)
+        match event {
+            DesktopEvent::ScreenLocked => self.react(Trigger::ScreenLock, Cause::ScreenLocked, now),
+            DesktopEvent::ScreenUnlocked => Vec::new(),
+            DesktopEvent::Suspending => {
+                self.desktop.asleep = true;
+                self.react(Trigger::Suspend, Cause::Suspending, now)
             }
+            DesktopEvent::Resumed => {
+                self.desktop.asleep = false;
+                // The clock went on in the meantime.
+                self.deadline_reached(now)
+            }
+            DesktopEvent::ShuttingDown => {
+                self.leave_all(Cause::ShuttingDown, &given_up(Cause::ShuttingDown), now)
+            }
+            DesktopEvent::InputEnded | DesktopEvent::InputSeen => {
+                self.note_input(event == DesktopEvent::InputSeen, now);
+                Vec::new()
+            }
+            DesktopEvent::DesktopEnded => self.react(Trigger::DesktopEnd, Cause::DesktopEnded, now),
+        }
+    }
+
+    /// Does with every account, and with every login on its way, what the configuration says.
+    fn react(&mut self, trigger: Trigger, cause: Cause, now: Now) -> Vec<Effect> {
+        let names: Vec<_> = self.accounts.keys().cloned().collect();
+        let mut effects: Vec<_> =
+            names.iter().flat_map(|name| self.react_with(name, trigger, cause, now)).collect();
+        let reactions = &self.policy.reactions;
+        let logins = self.logins.iter();
+        let given: Vec<_> = logins
+            .filter(|(_, login)| reactions.to(trigger, &login.name) != Reaction::Ignore)
+            .map(|(id, _)| *id)
+            .collect();
+        effects.extend(given.into_iter().flat_map(|login| self.login_failed(login, given_up(cause))));
+        effects
+    }
+
+    /// Does with one account what the configuration says.
+    pub(super) fn react_with(
+        &mut self,
+        name: &AccountName,
+        trigger: Trigger,
+        cause: Cause,
+        now: Now,
+    ) -> Vec<Effect> {
+        match self.policy.reactions.to(trigger, name) {
+            Reaction::Ignore => Vec::new(),
+            Reaction::Purge => self.leave(name, cause, now).1,
         }
     }
 
@@ -29,13 +93,26 @@ impl Engine {
         effects
     }
 
+    pub(super) fn sighted(&mut self, sighting: Sighting) -> Vec<Effect> {
+        let sightings = &mut self.desktop.sightings;
+        sightings.push_back(sighting);
+        if sightings.len() > SIGHTINGS {
+            sightings.pop_front();
+        }
+        Vec::new()
+    }
+
     pub(super) fn source_heard(&mut self, source: &'static str) -> Vec<Effect> {
-        self.sources.insert(source);
+        self.desktop.sources.insert(source);
         Vec::new()
     }
 
     pub(super) fn source_lost(&mut self, source: &'static str) -> Vec<Effect> {
-        self.sources.remove(source);
+        self.desktop.sources.remove(source);
         Vec::new()
     }
+}
+
+fn given_up(cause: Cause) -> Refusal {
+    Refusal::IntakeFailed(format!("it was given up{}", cause.words()))
 }

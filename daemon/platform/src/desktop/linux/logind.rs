@@ -1,129 +1,221 @@
-//! logind (`org.freedesktop.login1(5)`): `Lock`, `LockedHint`, and `PrepareForSleep` with a delay
-//! inhibitor.
+//! logind (`org.freedesktop.login1(5)`): `Lock`, `Unlock`, `LockedHint`, `Active`, the idle hint, the end of
+//! sessions; `PrepareForSleep` and `PrepareForShutdown` with a delay inhibitor.
 
-use std::{collections::BTreeMap, os::fd::OwnedFd};
+#[path = "logind/look.rs"]
+mod look;
+#[path = "logind/screens.rs"]
+mod screens;
+
+use std::{collections::BTreeMap, future::pending};
 
 use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{JoinError, JoinSet},
+};
 use zbus::{
     Connection, MatchRule, Message, MessageStream, connection, message,
-    zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value},
+    zvariant::{ObjectPath, Value},
 };
 
-use super::{super::Notice, Delay, Silence};
+use self::{
+    look::{Seen, inhibit, look},
+    screens::Screens,
+};
+use super::{super::Notice, ANSWER, Delay, Recheck, Silence, Source};
 use crate::peer;
-
-/// What this source is called.
-pub(super) const SOURCE: &str = "logind";
 
 const NAME: &str = "org.freedesktop.login1";
 const PATH: &str = "/org/freedesktop/login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSION: &str = "org.freedesktop.login1.Session";
+const USER: &str = "org.freedesktop.login1.User";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// logind's description of a login session: id, uid, user name, seat, path.
-type Listed = (String, u32, String, String, OwnedObjectPath);
-
-struct Logind {
-    connection: Connection,
+/// What logind told so far.
+pub(super) struct Logind {
+    bus: String,
     notices: mpsc::Sender<Notice>,
+    rechecks: mpsc::Sender<Recheck>,
+    screens: Screens,
+    idle: bool,
+    /// Since the machine was about to sleep, until it is known to be awake.
+    asleep: bool,
     delay: Option<Delay>,
+    /// Signals so far. What was seen before a signal is seen again.
+    signals: u64,
 }
 
-/// Hears it until the bus goes away.
-pub(super) async fn hear(bus: String, notices: mpsc::Sender<Notice>) -> Result<(), Silence> {
-    let connection = connection::Builder::address(bus.as_str())?.build().await?;
-    let signals =
-        MatchRule::builder().msg_type(message::Type::Signal).sender(NAME)?.path_namespace(PATH)?.build();
-    // Listen first, then look: what happens between the two is heard.
-    let mut signals = MessageStream::for_match_rule(signals, &connection, None).await?;
-    let delay = inhibit(&connection).await.ok();
-    let mut logind = Logind { connection, notices, delay };
-    logind.look().await?;
-    while let Some(signal) = signals.next().await {
-        logind.take(&signal?).await?;
+/// What came of looking, and how many signals there had been when it began.
+type Looked = (u64, Result<Seen, Silence>);
+
+impl Source for Logind {
+    const NAME: &'static str = "logind";
+
+    async fn hear(&mut self) -> Result<(), Silence> {
+        let connection = connection::Builder::address(self.bus.as_str())?.build().await?;
+        let signals =
+            MatchRule::builder().msg_type(message::Type::Signal).sender(NAME)?.path_namespace(PATH)?.build();
+        // Listen first, then look: what happens between the two is heard.
+        let mut signals = MessageStream::for_match_rule(signals, &connection, None).await?;
+        // A delay of a connection that is gone may be gone as well.
+        self.delay = inhibit(&connection).await.ok();
+        let mut looks = JoinSet::new();
+        self.begin_look(&connection, &mut looks);
+        loop {
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    None => return Ok(()),
+                    Some(signal) => self.take(&signal?, &connection, &mut looks).await?,
+                },
+                looked = next(&mut looks) => self.looked(looked?, &connection, &mut looks).await?,
+            }
+        }
     }
-    Ok(())
+}
+
+/// The next answer; none as long as nothing was asked.
+async fn next(looks: &mut JoinSet<Looked>) -> Result<Looked, JoinError> {
+    match looks.join_next().await {
+        Some(looked) => looked,
+        None => pending().await,
+    }
 }
 
 impl Logind {
-    async fn take(&mut self, signal: &Message) -> Result<(), Silence> {
+    pub(super) fn new(bus: String, notices: mpsc::Sender<Notice>, rechecks: mpsc::Sender<Recheck>) -> Self {
+        Self {
+            bus,
+            notices,
+            rechecks,
+            screens: Screens::default(),
+            idle: false,
+            asleep: false,
+            delay: None,
+            signals: 0,
+        }
+    }
+
+    /// On the side, so that nothing is kept from being heard by it.
+    fn begin_look(&self, connection: &Connection, looks: &mut JoinSet<Looked>) {
+        // One at a time: one that is outdated by its end begins again.
+        if looks.is_empty() {
+            let (connection, signals) = (connection.clone(), self.signals);
+            looks.spawn(async move { (signals, look(&connection).await) });
+        }
+    }
+
+    async fn take(
+        &mut self,
+        signal: &Message,
+        connection: &Connection,
+        looks: &mut JoinSet<Looked>,
+    ) -> Result<(), Silence> {
+        self.signals = self.signals.wrapping_add(1);
         let header = signal.header();
         let member = header.member().map(zbus::names::MemberName::as_str).unwrap_or_default();
         match (header.interface().map(zbus::names::InterfaceName::as_str), member, header.path()) {
-            (Some(SESSION), "Lock", Some(session)) => self.locked(session).await,
-            (Some(PROPERTIES), "PropertiesChanged", Some(session)) if tells_lock(signal) => {
-                self.locked(session).await
+            (Some(SESSION), "Lock", Some(session)) => {
+                self.told(|screens| screens.lock(name_of(session))).await
             }
-            (Some(MANAGER), "PrepareForSleep", _) => self.sleeps(signal.body().deserialize()?).await,
-            (Some(MANAGER), "SessionNew" | "SessionRemoved", _) => self.look().await,
+            (Some(SESSION), "Unlock", Some(session)) => {
+                self.told(|screens| screens.unlock(name_of(session))).await
+            }
+            (Some(PROPERTIES), "PropertiesChanged", Some(object)) => {
+                if let Some(locked) = locked_hint(signal) {
+                    self.told(|screens| screens.hint(name_of(object), locked)).await?;
+                }
+                self.begin_look(connection, looks);
+                Ok(())
+            }
+            (Some(MANAGER), "PrepareForSleep", _) if signal.body().deserialize()? => {
+                self.asleep = true;
+                let delay = self.delay.take();
+                self.tell(Notice::Suspending(delay)).await
+            }
+            (Some(MANAGER), "PrepareForShutdown", _) if signal.body().deserialize()? => {
+                let delay = self.delay.take();
+                self.tell(Notice::ShuttingDown(delay)).await
+            }
+            (Some(MANAGER), "PrepareForSleep" | "PrepareForShutdown", _) => {
+                // It is over, or was called off. What is true now is told before anything goes on.
+                self.delay = inhibit(connection).await.ok();
+                self.begin_look(connection, looks);
+                Ok(())
+            }
+            (Some(MANAGER), "SessionNew" | "SessionRemoved" | "UserNew" | "UserRemoved", _) => {
+                self.begin_look(connection, looks);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
-    /// A login session was locked. One that cannot be asked whose it is counts as ours.
-    async fn locked(&self, session: &ObjectPath<'_>) -> Result<(), Silence> {
-        let user: Result<(u32, OwnedObjectPath), Silence> = self.property(session, "User").await;
-        if user.map_or(true, |(uid, _)| uid == peer::own_uid()) {
-            self.notices.send(Notice::ScreenLocked).await?;
+    async fn looked(
+        &mut self,
+        (signals, seen): Looked,
+        connection: &Connection,
+        looks: &mut JoinSet<Looked>,
+    ) -> Result<(), Silence> {
+        let seen = seen?;
+        if signals != self.signals {
+            // Something was told meanwhile that may contradict it.
+            self.begin_look(connection, looks);
+            return Ok(());
+        }
+        let heard = seen.sessions.values().any(|session| session.graphical);
+        self.tell(if heard { Notice::Heard(Self::NAME) } else { Notice::Lost(Self::NAME) }).await?;
+        if let Some(idle) = seen.idle.filter(|idle| *idle != self.idle) {
+            self.idle = idle;
+            self.tell(Notice::Idle(idle)).await?;
+        }
+        self.told(|screens| screens.see(&seen.sessions)).await?;
+        if self.asleep && !seen.sleeping {
+            self.ask_screen_savers().await;
+            self.asleep = false;
+            self.tell(Notice::Resumed).await?;
         }
         Ok(())
     }
 
-    async fn sleeps(&mut self, begins: bool) -> Result<(), Silence> {
-        if begins {
-            self.notices.send(Notice::Suspending(self.delay.take())).await?;
-        } else {
-            self.delay = inhibit(&self.connection).await.ok();
+    /// Waits until the screen savers have said whether they are active, but not for ever.
+    async fn ask_screen_savers(&self) {
+        let (recheck, answered) = oneshot::channel();
+        // Where there is no session bus nobody takes the question, and the channel is closed.
+        if self.rechecks.try_send(recheck).is_ok() {
+            drop(tokio::time::timeout(ANSWER * 2, answered).await);
+        }
+    }
+
+    async fn told(&mut self, what: impl FnOnce(&mut Screens) -> Vec<Notice>) -> Result<(), Silence> {
+        for notice in what(&mut self.screens) {
+            self.tell(notice).await?;
         }
         Ok(())
     }
 
-    /// Tells whether this user has a screen that can be locked, and whether it is locked already.
-    async fn look(&self) -> Result<(), Silence> {
-        let (name, manager) = (Some(NAME), Some(MANAGER));
-        let listed = self.connection.call_method(name, PATH, manager, "ListSessions", &()).await?;
-        let sessions: Vec<Listed> = listed.body().deserialize()?;
-        let mut heard = false;
-        for (_, uid, _, _, session) in sessions {
-            if uid != peer::own_uid() {
-                continue;
-            }
-            let kind: String = self.property(&session, "Type").await.unwrap_or_default();
-            heard |= matches!(kind.as_str(), "x11" | "wayland" | "mir");
-            if self.property(&session, "LockedHint").await.unwrap_or(false) {
-                self.notices.send(Notice::ScreenLocked).await?;
-            }
-        }
-        self.notices.send(if heard { Notice::Heard(SOURCE) } else { Notice::Lost(SOURCE) }).await?;
-        Ok(())
-    }
-
-    async fn property<T>(&self, session: &ObjectPath<'_>, property: &str) -> Result<T, Silence>
-    where
-        T: TryFrom<OwnedValue>,
-        T::Error: std::error::Error + Send + Sync + 'static,
-    {
-        let question = (SESSION, property);
-        let answer =
-            self.connection.call_method(Some(NAME), session, Some(PROPERTIES), "Get", &question).await?;
-        Ok(T::try_from(answer.body().deserialize::<OwnedValue>()?)?)
+    async fn tell(&self, notice: Notice) -> Result<(), Silence> {
+        Ok(self.notices.send(notice).await?)
     }
 }
 
-/// Whether a `PropertiesChanged` says that a session is locked now.
-fn tells_lock(signal: &Message) -> bool {
+/// What a `PropertiesChanged` says about the lock of a session.
+fn locked_hint(signal: &Message) -> Option<bool> {
     let body = signal.body();
-    let changed = body.deserialize::<(&str, BTreeMap<&str, Value<'_>>, Vec<&str>)>();
-    changed.is_ok_and(|(interface, changed, _)| {
-        interface == SESSION && changed.get("LockedHint") == Some(&Value::Bool(true))
-    })
+    let (interface, changed, _): (&str, BTreeMap<&str, Value<'_>>, Vec<&str>) = body.deserialize().ok()?;
+    match changed.get("LockedHint") {
+        Some(Value::Bool(locked)) if interface == SESSION => Some(*locked),
+        _ => None,
+    }
 }
 
-async fn inhibit(connection: &Connection) -> Result<Delay, Silence> {
-    let how = ("sleep", "claudectl", "Credentials are wiped before the machine sleeps", "delay");
-    let answer = connection.call_method(Some(NAME), PATH, Some(MANAGER), "Inhibit", &how).await?;
-    let inhibitor: zbus::zvariant::OwnedFd = answer.body().deserialize()?;
-    Ok(Delay { inhibitor: OwnedFd::from(inhibitor) })
+/// The user whose sessions count.
+fn own_user() -> u32 {
+    peer::own_uid()
+}
+
+/// The last part of an object's path.
+fn name_of<'a>(object: &'a ObjectPath<'_>) -> &'a str {
+    object.as_str().rsplit('/').next().unwrap_or_default()
 }

@@ -1,0 +1,107 @@
+//! Accounts that nobody uses, and logins that last too long. Only the clock since boot counts, which
+//! goes on while the machine sleeps and which nobody can set (threat T12).
+
+use std::time::Duration;
+
+use super::Engine;
+use crate::{
+    effect::Effect,
+    ids::{AccountName, Generation, SessionId},
+    policy::reactions::{Reaction, Trigger},
+    sentence::Cause,
+    time::Now,
+};
+
+/// Whether somebody touches keyboard and pointer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Nobody tells: only requests count.
+    #[default]
+    Unknown,
+    /// Somebody does.
+    Seen,
+    /// Nobody does, since then (since boot).
+    EndedAt(Duration),
+}
+
+/// How an account was used. All times since boot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Activity {
+    /// Of the account; another one is another login.
+    login: Generation,
+    /// When it was logged in.
+    began: Duration,
+    /// When it was last used.
+    last: Duration,
+}
+
+impl Engine {
+    pub(super) fn note_input(&mut self, seen: bool, now: Now) {
+        self.desktop.input = if seen { Input::Seen } else { Input::EndedAt(now.since_boot) };
+    }
+
+    pub(super) fn session_used(&mut self, session: SessionId, at: Duration) -> Vec<Effect> {
+        let account = self.sessions.get(&session).map(|session| &session.account);
+        if let Some(activity) = account.and_then(|name| self.activity.get_mut(name)) {
+            activity.last = activity.last.max(at);
+        }
+        Vec::new()
+    }
+
+    /// A login begins a new life; an account that is gone has none.
+    pub(super) fn note_logins(&mut self, now: Now) {
+        let accounts = &self.accounts;
+        self.activity.retain(|name, activity| {
+            accounts.get(name).is_some_and(|account| account.generation == activity.login)
+        });
+        for (name, account) in accounts {
+            if !self.activity.contains_key(name) {
+                let new = Activity { login: account.generation, began: now.since_boot, last: now.since_boot };
+                self.activity.insert(name.clone(), new);
+            }
+        }
+    }
+
+    /// When the next account is idle, or its login at its end.
+    pub(super) fn next_end(&self) -> Option<Duration> {
+        let idle = self.activity.iter().filter_map(|(name, activity)| self.idle_at(name, activity));
+        let ends = self.activity.values().filter_map(|activity| self.ends_at(activity));
+        idle.chain(ends).min()
+    }
+
+    /// Lets go of what is due.
+    pub(super) fn end_what_is_due(&mut self, now: Now) -> Vec<Effect> {
+        let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.since_boot);
+        let mut ended = Vec::new();
+        let mut idle = Vec::new();
+        for (name, activity) in &self.activity {
+            if due(self.ends_at(activity)) {
+                ended.push(name.clone());
+            } else if due(self.idle_at(name, activity)) {
+                idle.push(name.clone());
+            }
+        }
+        let mut effects: Vec<_> =
+            ended.iter().flat_map(|name| self.leave(name, Cause::LifetimeOver, now).1).collect();
+        let idle = idle.iter().flat_map(|name| self.react_with(name, Trigger::Idle, Cause::Idle, now));
+        effects.extend(idle);
+        effects
+    }
+
+    fn idle_at(&self, name: &AccountName, activity: &Activity) -> Option<Duration> {
+        let idle_after = self.policy.idle_after?;
+        if self.policy.reactions.to(Trigger::Idle, name) == Reaction::Ignore {
+            return None;
+        }
+        let last = match self.desktop.input {
+            Input::Seen => return None,
+            Input::EndedAt(at) => activity.last.max(at),
+            Input::Unknown => activity.last,
+        };
+        Some(last.saturating_add(idle_after))
+    }
+
+    fn ends_at(&self, activity: &Activity) -> Option<Duration> {
+        Some(activity.began.saturating_add(self.policy.login_lifetime?))
+    }
+}
