@@ -10,6 +10,7 @@ pub mod finding;
 pub mod plan;
 pub mod purge;
 pub mod receipt;
+pub mod scan;
 
 pub use catalog::{Place, Remedy};
 pub use finding::{Finding, Kind, Location};
