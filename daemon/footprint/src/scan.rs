@@ -1,7 +1,72 @@
-//! Looking into the places of the catalogue.
+//! Looking into the places of the catalogue. Nothing is changed, nothing is followed out of the
+//! user's tree, nothing is waited for, and of what is found only its last characters are kept.
 
+mod ask;
 pub mod assignment;
+mod expand;
+mod file;
 pub mod format;
 pub mod json;
+mod live;
+mod look;
+mod needle;
+pub mod netrc;
 pub mod placeholder;
+mod precedence;
+mod recorder;
+mod roots;
+mod scope;
+mod stream;
+mod structured;
+mod variables;
+mod walk;
+mod weigh;
 pub mod word;
+
+use std::{io, path::PathBuf};
+
+pub use scope::{Meter, Scope};
+
+use crate::finding::{Finding, FingerprintKey};
+
+/// Something that could not be looked at, so that nothing is known about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// What.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// All that was found.
+#[derive(Debug)]
+pub struct Audit {
+    /// The findings, by place.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at.
+    pub gaps: Vec<Gap>,
+    /// Claude Code's configuration directories, the one in force here first.
+    pub directories: Vec<PathBuf>,
+    /// The key of the fingerprints: a removal compares them once more.
+    pub key: FingerprintKey,
+}
+
+/// Looks into every place (or, if the scope says so, into the cheap ones).
+///
+/// # Errors
+/// If the home directory cannot be opened, or the system has no random numbers.
+pub fn audit(scope: &Scope<'_>, meter: &Meter) -> io::Result<Audit> {
+    let key = FingerprintKey::random()?;
+    let mut look = look::Look::new(scope, meter, &key)?;
+    look.at_variables();
+    look.at_live_places();
+    look.at_structured_files();
+    look.at_running_text();
+    let look::Found { mut findings, mut gaps, directories } = look.finish();
+    precedence::apply(&mut findings, scope);
+    weigh::apply(&mut findings);
+    findings.sort_by(|a, b| weigh::order(a).cmp(&weigh::order(b)));
+    gaps.sort();
+    gaps.dedup();
+    Ok(Audit { findings, gaps, directories, key })
+}

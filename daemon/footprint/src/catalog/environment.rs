@@ -3,6 +3,10 @@
 //! A session must not inherit them: its only credential is the placeholder. `status` names those
 //! that are set here, because a genuine client that is started *without* a session would use them.
 
+mod kind;
+
+pub use kind::kind;
+
 /// What a variable does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {

@@ -1,5 +1,85 @@
 //! One row of the catalogue.
 
+use crate::{finding::Kind, scan::word::Dialect};
+
+/// Where a place is. Patterns are paths below a directory; `*` stands for any part of one name, and
+/// `**` at the end for everything below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Files below the home directory (`.config/` also below `XDG_CONFIG_HOME`, and so on).
+    Home(&'static [&'static str]),
+    /// Files below each of Claude Code's configuration directories.
+    ConfigDirectory(&'static [&'static str]),
+    /// Files of the project: below the working directory, and its parents up to the repository's root.
+    Project(&'static [&'static str]),
+    /// The variables of the shell that runs the command.
+    ThisShell,
+    /// The variables of this user's processes.
+    Processes(Which),
+    /// The variables of the systemd user manager.
+    SystemdUser,
+    /// The variables of tmux servers.
+    Tmux,
+    /// The variables of launchd's login session.
+    Launchd,
+    /// Items of the macOS login keychain whose service starts like this.
+    Keychain(&'static str),
+    /// Entries of the Windows Credential Manager whose target contains this.
+    CredentialManager(&'static str),
+    /// Values of this key of the Windows registry.
+    Registry(&'static str),
+}
+
+/// Which processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The genuine client.
+    Claude,
+    /// What the session bus started: its activation environment cannot be read, but it is inherited.
+    OfTheBus,
+    /// All others.
+    Others,
+}
+
+/// How a credential is recognised in a file. The forms of Anthropic's own credentials are recognised
+/// everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// JSON; strings at these places are credentials whatever they look like.
+    Json(&'static [Rule]),
+    /// Assignments of known variables.
+    Assignments(Dialect),
+    /// `machine NAME login NAME password SECRET`
+    Netrc,
+    /// Running text, of any size.
+    Text,
+}
+
+/// What a string in JSON means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Names from the root, separated by `/`; `*` is any one, `**` any number of them.
+    pub path: &'static str,
+    /// What the string is.
+    pub means: Means,
+}
+
+/// What a string is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// A credential of this kind, unless its form says another one.
+    Is(Kind),
+    /// The value of the variable that it is named like, if that is a known one.
+    Variable,
+    /// A credential of this kind if its name says that it is one: `…token`, `…key`, `…secret`.
+    NamedLikeOne(Kind),
+}
+
+/// A rule.
+pub(crate) const fn rule(path: &'static str, means: Means) -> Rule {
+    Rule { path, means }
+}
+
 /// What a place belongs to; findings are grouped by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
@@ -77,6 +157,10 @@ pub struct Place {
     pub title: &'static str,
     /// What it belongs to.
     pub group: Group,
+    /// Where it is.
+    pub at: At,
+    /// How a credential is recognised there, if it is a file.
+    pub reader: Reader,
     /// Where it can be.
     pub platforms: Platforms,
     /// What somebody who takes a credential from there can do with it.

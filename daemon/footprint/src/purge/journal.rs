@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{aside::put_back, file::run_file};
 use crate::{
     Finding, Kind, Location, Place, Remedy,
-    catalog::{Group, Platforms},
+    catalog::{At, Group, Platforms, Reader},
     edit::FILLER,
     finding::{Effect, FingerprintKey, Occurrence, Severity, Stored, Structure, Tail},
     plan::{FileStep, Removal},
@@ -24,6 +24,8 @@ const fn remains(remedy: Remedy) -> Place {
         id: "claudectl.interrupted",
         title: "what an interrupted purge left",
         group: Group::ClaudeCode,
+        at: At::Home(&[]),
+        reader: Reader::Text,
         platforms: Platforms::ALL,
         power: "nothing",
         remedy,

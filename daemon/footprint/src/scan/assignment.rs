@@ -84,7 +84,13 @@ fn value_start(text: &[u8], name: &Range<usize>, dialect: Dialect) -> Option<(us
     let end = name.end;
     match text.get(end..)? {
         [b'=', b'=', ..] => None,
-        _ if before == Some(b'$') => None,
+        [b':', ..] if dialect == Dialect::FishUniversal => Some((end + 1, None)),
+        // Only xonsh writes it before a name that it sets.
+        rest if before == Some(b'$')
+            && !(dialect == Dialect::Toml && rest.trim_ascii_start().starts_with(b"= ")) =>
+        {
+            None
+        }
         [b':', b'-' | b'=', ..] if before == Some(b'{') => Some((end + 2, Some(b'}'))),
         [b'=', ..] => Some((after(text, end + 1, dialect), quote)),
         [b'+', b'=', ..] => Some((end + 2, quote)),
@@ -183,6 +189,8 @@ fn is_scope(rest: &[u8]) -> bool {
 fn is_opening(before: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
         b"export",
+        b"SETUVAR",
+        b"$",
         b"declare",
         b"typeset",
         b"readonly",

@@ -16,6 +16,8 @@ pub enum Dialect {
     Posix,
     /// fish
     Fish,
+    /// The file in which fish keeps universal variables.
+    FishUniversal,
     /// nushell
     Nu,
     /// `PowerShell`
@@ -114,17 +116,20 @@ impl<'a> Cursor<'a> {
         let shell =
             matches!(self.dialect, Dialect::Posix | Dialect::Fish | Dialect::Nu | Dialect::PowerShell);
         match self.rest() {
-            [quote @ (b'"' | b'\''), ..] => self.quoted(*quote),
+            [quote @ (b'"' | b'\''), ..] if self.dialect != Dialect::FishUniversal => self.quoted(*quote),
             [b'`', ..] if matches!(self.dialect, Dialect::Nu | Dialect::Dotenv) => self.quoted(b'`'),
             [b'`', ..] if self.dialect == Dialect::Posix => self.skip_dynamic(),
             [b'`', byte, ..] if self.dialect == Dialect::PowerShell => self.push(*byte, 2),
             [b'$', b'\'', ..] if self.dialect == Dialect::Posix => self.ansi_c(),
             [b'$', b'"', ..] if self.dialect == Dialect::Posix => self.at += 1,
-            [b'$', ..] => self.expansion(),
+            [b'$', ..] if self.dialect != Dialect::FishUniversal => self.expansion(),
             [b'(', ..] if shell => self.skip_dynamic(),
             [byte, ..] if self.ends_word(*byte) => {}
             [b'\\', b'\r', b'\n', ..] if shell => self.at += 3,
             [b'\\', b'\n', ..] if shell => self.at += 2,
+            [b'\\', b'x', a, b, ..] if self.dialect == Dialect::FishUniversal => {
+                self.push(quoted::hex(*a) * 16 + quoted::hex(*b), 4);
+            }
             [b'\\', byte, ..] if matches!(self.dialect, Dialect::Posix | Dialect::Fish) => {
                 self.push(*byte, 2);
             }
@@ -140,7 +145,7 @@ impl<'a> Cursor<'a> {
             Dialect::Nu | Dialect::PowerShell => {
                 matches!(byte, b';' | b'&' | b'|' | b'<' | b'>' | b')' | b'}' | b']' | b',')
             }
-            Dialect::Dotenv | Dialect::Yaml | Dialect::Toml => false,
+            Dialect::FishUniversal | Dialect::Dotenv | Dialect::Yaml | Dialect::Toml => false,
         }
     }
 

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use claudectl_footprint::{
     Finding, Kind, Location, Place, Remedy,
-    catalog::{Group, Platforms},
+    catalog::{At, Group, Platforms, Reader},
     finding::{FingerprintKey, Holder},
     plan::{Choice, Plan, Removal, Why},
 };
@@ -107,6 +107,8 @@ fn what_runs_is_left_to_people() {
         id: "process.claude",
         title: "a running claude",
         group: Group::Processes,
+        at: At::Home(&[]),
+        reader: Reader::Text,
         platforms: Platforms::ALL,
         power: "",
         remedy: Remedy::EndProcess,

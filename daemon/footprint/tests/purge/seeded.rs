@@ -9,7 +9,7 @@ use std::{
 
 use claudectl_footprint::{
     Finding, Kind, Location, Place, Remedy,
-    catalog::{Group, Platforms},
+    catalog::{At, Group, Platforms, Reader},
     finding::{Effect, FingerprintKey, Occurrence, Severity, Stored, Structure, Tail},
     plan::{Choice, Plan},
 };
@@ -18,7 +18,18 @@ use claudectl_platform::erasure::PlainFile;
 pub(crate) const KEY: &str = "sk-ant-api03-TEST0123456789abcdefghij";
 
 const fn place(id: &'static str, group: Group, remedy: Remedy) -> Place {
-    Place { id, title: id, group, platforms: Platforms::ALL, power: "", remedy, cheap: true, seen: true }
+    Place {
+        id,
+        title: id,
+        group,
+        at: At::Home(&[]),
+        reader: Reader::Text,
+        platforms: Platforms::ALL,
+        power: "",
+        remedy,
+        cheap: true,
+        seen: true,
+    }
 }
 
 pub(crate) static CREDENTIALS: Place = place("claude.credentials", Group::ClaudeCode, Remedy::ClientLogout);

@@ -44,6 +44,8 @@ fn one_that_stands_alone() {
         (Dialect::Yaml, "      \"ANTHROPIC_API_KEY\": 'abc',\n"),
         (Dialect::Toml, "ANTHROPIC_API_KEY = \"abc\"\n"),
         (Dialect::Toml, "ANTHROPIC_API_KEY=abc\n"),
+        (Dialect::Toml, "$ANTHROPIC_API_KEY = 'abc'\n"),
+        (Dialect::FishUniversal, "SETUVAR --export ANTHROPIC_API_KEY:a\\x62c\n"),
     ];
     for (dialect, text) in table {
         let whole = format!("before\n{text}");

@@ -40,6 +40,7 @@ fn the_other_dialects() {
     let table = [
         (Dialect::Fish, "'a\\'b' c", "a'b"),
         (Dialect::Fish, "a\"b\"c", "abc"),
+        (Dialect::FishUniversal, "sk\\x2dant\n", "sk-ant"),
         (Dialect::Nu, "\"a\\nb\" ", "a\nb"),
         (Dialect::Nu, "'a\\n'", "a\\n"),
         (Dialect::Nu, "`a b`", "a b"),

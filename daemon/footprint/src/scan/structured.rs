@@ -1,0 +1,241 @@
+//! A whole file that is read as what it is: JSON, assignments, netrc.
+
+use std::{ops::Range, path::PathBuf};
+
+use super::{
+    assignment::{Assignment, assignments},
+    expand::home_path,
+    format, json, netrc,
+    placeholder::is_placeholder,
+    recorder::{Seen, Written, kind_of, seen},
+    variables,
+    word::Dialect,
+};
+use crate::{
+    catalog::{Means, Reader, Rule},
+    finding::{FingerprintKey, Kind, Structure},
+};
+
+/// What a file told.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) seen: Vec<Seen>,
+    /// Configuration directories that it names.
+    pub(super) directories: Vec<PathBuf>,
+}
+
+/// Reads one file.
+pub(super) struct File<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) key: &'a FingerprintKey,
+    /// What `~` means.
+    pub(super) home: &'a std::path::Path,
+    /// Told of every credential that has no form of its own.
+    pub(super) needle: &'a mut dyn FnMut(&[u8], Kind),
+}
+
+impl File<'_> {
+    /// Everything that this reader sees, and what is a credential by its form wherever else it stands.
+    pub(super) fn read(&mut self, reader: Reader) -> Told {
+        let mut told = Told::default();
+        match reader {
+            Reader::Json(rules) => {
+                let starts = self
+                    .text
+                    .iter()
+                    .find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte));
+                match starts {
+                    Some(b'{' | b'[' | b'"' | b'/') => self.json(rules, &mut told),
+                    // Directories of switchers hold other files, too.
+                    _ => self.assignments(Dialect::Toml, &mut told),
+                }
+            }
+            Reader::Assignments(dialect) => self.assignments(dialect, &mut told),
+            Reader::Netrc => self.netrc(&mut told),
+            Reader::Text => {}
+        }
+        self.tokens(&mut told);
+        told
+    }
+
+    fn add(&mut self, told: &mut Told, kind: Kind, value: &[u8], bytes: Range<usize>, structure: Structure) {
+        (self.needle)(value, kind);
+        told.seen.push(seen(self.key, kind, value, Written { base: 0, text: self.text, bytes, structure }));
+    }
+
+    fn json(&mut self, rules: &[Rule], told: &mut Told) {
+        let text = self.text;
+        // What is no JSON from some byte on is still searched by form.
+        let _ = json::strings(text, |string| {
+            let written = text.get(string.bytes.clone()).unwrap_or_default();
+            if written.is_empty() || string.path.iter().any(|name| name.contains("sk-ant-")) {
+                return;
+            }
+            let decoded = json::decode(written);
+            let structure = || Structure::Json { pointer: string.pointer() };
+            let name = string.path.last().map(String::as_str).unwrap_or_default();
+            let of_it = rules.iter().filter(|rule| leads(rule.path, string.path));
+            let kind = of_it.into_iter().find_map(|rule| meaning(rule.means, name, &decoded.bytes));
+            if let Some(kind) = kind {
+                self.add(told, kind, &decoded.bytes, string.bytes.clone(), structure());
+            }
+            if kind.is_none_or(|kind| kind == Kind::Command) {
+                for token in format::tokens(&decoded.bytes) {
+                    let written = decoded.written(token.bytes.clone());
+                    let bytes = string.bytes.start + written.start..string.bytes.start + written.end;
+                    let value = decoded.bytes.get(token.bytes).unwrap_or_default();
+                    self.add(told, token.kind, value, bytes, structure());
+                }
+            }
+        });
+    }
+
+    fn assignments(&mut self, dialect: Dialect, told: &mut Told) {
+        let text = self.text;
+        let mut lines = Lines { text, at: 0, line: 1 };
+        for found in assignments(text, dialect, variables::is_known) {
+            let line =
+                lines.of(found.statement.as_ref().map_or(found.name.start, |statement| statement.start));
+            let name = String::from_utf8_lossy(text.get(found.name.clone()).unwrap_or_default()).into_owned();
+            if variables::DIRECTORIES.contains(&name.as_str()) {
+                let value = text.get(found.word.whole.clone()).unwrap_or_default();
+                told.directories.extend(home_path(value, self.home));
+            } else {
+                self.assignment(found, name, line, told);
+            }
+        }
+    }
+
+    fn assignment(&mut self, found: Assignment, variable: String, line: u64, told: &mut Told) {
+        let word = found.word;
+        let Some(kind) = variables::credential(&variable, &word.value).filter(|_| !word.dynamic) else {
+            return;
+        };
+        let offsets = |range: Range<usize>| {
+            u64::try_from(range.start).unwrap_or(0)..u64::try_from(range.end).unwrap_or(0)
+        };
+        let structure = Structure::Assignment {
+            line,
+            variable,
+            statement: found.statement.map(offsets),
+            value: offsets(word.whole),
+        };
+        // Where more is around a credential, only its own characters are its.
+        let token = format::tokens(&word.value).next().map(|token| token.bytes);
+        let part =
+            token.filter(|part| word.inner.len() == word.value.len() && *part != (0..word.value.len()));
+        let (value, bytes) = match part {
+            Some(part) => (
+                word.value.get(part.clone()).unwrap_or_default(),
+                word.inner.start + part.start..word.inner.start + part.end,
+            ),
+            None => (word.value.as_slice(), word.inner),
+        };
+        self.add(told, kind, value, bytes, structure);
+    }
+
+    fn netrc(&mut self, told: &mut Told) {
+        let text = self.text;
+        let is_ours = |host: &[u8]| {
+            [b"anthropic.com".as_slice(), b"claude.ai", b"claude.com"].iter().any(|end| host.ends_with(end))
+        };
+        for bytes in netrc::passwords(text, is_ours) {
+            let value = text.get(bytes.clone()).unwrap_or_default();
+            if !is_placeholder(value) {
+                let structure = Structure::Text { line: Lines { text, at: 0, line: 1 }.of(bytes.start) };
+                self.add(told, kind_of(value, Kind::GatewayToken), value, bytes, structure);
+            }
+        }
+    }
+
+    /// What is a credential by its form, and was not seen yet. One that stands there twice is one.
+    fn tokens(&mut self, told: &mut Told) {
+        let text = self.text;
+        let offset = |at: usize| u64::try_from(at).unwrap_or(u64::MAX);
+        let mut lines = Lines { text, at: 0, line: 1 };
+        let mut running: Vec<Seen> = Vec::new();
+        for token in format::tokens(text) {
+            let start = offset(token.bytes.start);
+            let is_seen =
+                told.seen.iter().flat_map(|seen| &seen.occurrences).any(|found| found.bytes.contains(&start));
+            if is_seen {
+                continue;
+            }
+            let structure = Structure::Text { line: lines.of(token.bytes.start) };
+            let value = text.get(token.bytes.clone()).unwrap_or_default();
+            let one = seen(
+                self.key,
+                token.kind,
+                value,
+                Written { base: 0, text, bytes: token.bytes.clone(), structure },
+            );
+            merge(&mut running, one);
+        }
+        told.seen.append(&mut running);
+    }
+}
+
+/// Adds what was seen; the same credential in running text is one finding with several occurrences.
+pub(super) fn merge(all: &mut Vec<Seen>, one: Seen) {
+    let same = all.iter_mut().find(|known| known.fingerprint == one.fingerprint);
+    match same {
+        Some(known) => known.occurrences.extend(one.occurrences),
+        None => all.push(one),
+    }
+}
+
+/// What a rule says of a string; `None` if it is no credential after all.
+fn meaning(means: Means, name: &str, value: &[u8]) -> Option<Kind> {
+    match means {
+        Means::Variable => {
+            variables::credential(name, value).filter(|_| crate::catalog::environment::kind(name).is_some())
+        }
+        Means::Is(Kind::Command) => (!value.trim_ascii().is_empty()).then_some(Kind::Command),
+        Means::Is(Kind::KeyTail) => (value.len() >= 16).then_some(Kind::KeyTail),
+        Means::Is(kind) => (!is_placeholder(value)).then(|| kind_of(value, kind)),
+        Means::NamedLikeOne(kind) => {
+            (variables::is_named_like_one(name) && !is_placeholder(value)).then(|| kind_of(value, kind))
+        }
+    }
+}
+
+/// Whether a rule's path leads to these names.
+fn leads(rule: &str, names: &[String]) -> bool {
+    let parts: Vec<&str> = rule.split('/').collect();
+    matches_from(&parts, names)
+}
+
+fn matches_from(parts: &[&str], names: &[String]) -> bool {
+    match (parts.split_first(), names.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), _) => {
+            (0..=names.len()).any(|skip| matches_from(rest, names.get(skip..).unwrap_or_default()))
+        }
+        (Some((part, rest)), Some((name, others))) => {
+            (*part == "*" || part == name) && matches_from(rest, others)
+        }
+        _ => false,
+    }
+}
+
+/// Numbers of lines, counted forwards once.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, offset: usize) -> u64 {
+        if offset < self.at {
+            (self.at, self.line) = (0, 1);
+        }
+        let between = self.text.get(self.at..offset).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', between).map(|_| 1).sum::<u64>();
+        self.at = offset;
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests;

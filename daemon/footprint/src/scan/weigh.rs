@@ -1,0 +1,107 @@
+//! How bad a finding is, and the one command that removes it.
+
+use std::{fmt::Write as _, path::Path};
+
+use crate::{
+    catalog::Group,
+    finding::{Effect, Finding, Holder, Kind, Location, Severity},
+};
+
+/// Fills in severity and cure.
+pub(super) fn apply(findings: &mut [Finding]) {
+    for finding in findings {
+        finding.severity = severity(finding);
+        finding.cure = cure(finding);
+    }
+}
+
+fn severity(finding: &Finding) -> Severity {
+    let readable = match &finding.location {
+        // Group and others, where the system has such bits.
+        Location::Stored(stored) => stored.file.mode & 0o044 != 0,
+        _ => false,
+    };
+    let spread = finding.place.group == Group::Project && !matches!(finding.kind, Kind::McpSecret);
+    match finding.effect {
+        Effect::Pays(_) => Severity::High,
+        _ if !finding.kind.works_alone() => Severity::Low,
+        _ if readable || spread => Severity::High,
+        _ if finding.kind == Kind::McpSecret => Severity::Low,
+        _ => Severity::Medium,
+    }
+}
+
+/// The worst first, then by place.
+pub(super) fn order(finding: &Finding) -> (std::cmp::Reverse<Severity>, Group, &'static str, String) {
+    (std::cmp::Reverse(finding.severity), finding.place.group, finding.place.id, where_is(finding))
+}
+
+fn where_is(finding: &Finding) -> String {
+    match &finding.location {
+        Location::Stored(stored) => {
+            let first = stored.occurrences.first().map_or(0, |found| found.bytes.start);
+            format!("{}\0{first:020}", stored.path.display())
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn cure(finding: &Finding) -> String {
+    match &finding.location {
+        Location::Stored(_) => format!("claudectl purge --only {}", finding.kind.id()),
+        Location::Variable { holder, name } => of_variable(holder, name),
+        Location::Keychain { service, account } => {
+            format!("security delete-generic-password -s {} -a {}", quoted(service), quoted(account))
+        }
+        Location::CredentialManager { target } => format!("cmdkey /delete:{}", quoted(target)),
+        Location::Registry { key, value } => format!("reg delete {key} /v {value} /f"),
+    }
+}
+
+fn of_variable(holder: &Holder, name: &str) -> String {
+    match holder {
+        Holder::ThisShell => format!("unset {name}"),
+        Holder::Process { pid, .. } => format!("kill {pid}"),
+        Holder::SystemdUser => format!("systemctl --user unset-environment {name}"),
+        Holder::DbusActivation => format!("dbus-update-activation-environment {name}="),
+        Holder::Launchd => format!("launchctl unsetenv {name}"),
+        Holder::Tmux { socket, session } => {
+            let target =
+                session.as_ref().map_or_else(|| "-g".to_owned(), |session| format!("-t {}", quoted(session)));
+            format!("tmux -S {} set-environment {target} -u {name}", quoted(&path(socket)))
+        }
+    }
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    let mut text = String::from("'");
+    for c in word.chars() {
+        let written = if c == '\'' { text.write_str(r"'\''") } else { text.write_char(c) };
+        // Writing to a string does not fail.
+        debug_assert!(written.is_ok());
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_a_shell() {
+        assert_eq!(quoted("/tmp/tmux-0/default"), "/tmp/tmux-0/default");
+        assert_eq!(quoted("Claude Code"), "'Claude Code'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("$0"), "'$0'");
+    }
+}
