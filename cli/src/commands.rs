@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 pub mod accounts;
+pub mod audit;
 pub mod completions;
 pub mod demo;
 pub mod demo_client;
@@ -54,6 +55,7 @@ pub const ENTRIES: &[Entry] = entries![
     "run" => run,
     "sessions" => sessions,
     "end" => end,
+    "audit" => audit,
     "shim" => shim,
     "doctor" => doctor,
     "reload" => reload,

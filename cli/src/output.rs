@@ -48,6 +48,11 @@ pub fn complain(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
+/// Whether a person sees what is shown meanwhile.
+pub fn can_watch() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Whether a person is at both ends of a question.
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -7,8 +7,8 @@ use claudectl_platform::clock;
 use claudectl_proto::v1::{Account, Place, Status, WatchStatusRequest};
 
 use crate::{
-    Context, args::working_directory, daemon::Daemon, error::Error, exit::Exit, output::json,
-    process::environment::overriding,
+    Context, args::working_directory, commands::audit::last, daemon::Daemon, error::Error, exit::Exit,
+    output::json, process::environment::overriding,
 };
 
 /// Its command line.
@@ -93,10 +93,11 @@ fn show(status: Option<&Status>, context: &Context) -> Result<(), Error> {
         .iter()
         .map(|variable| json::Variable { name: variable.name, role: json::role(variable.role) });
     let asked_for = context.environment.account();
-    let body = json::Status::new(status, asked_for, variables.collect());
-    context
-        .output
-        .show("claudectl.status/1", &body, || words::told(status, asked_for, &overriding, clock::wall()))
+    let last = last(context);
+    let body = json::Status::new(status, asked_for, variables.collect(), last);
+    context.output.show("claudectl.status/1", &body, || {
+        words::told(status, asked_for, &overriding, last, clock::wall())
+    })
 }
 
 /// Where a session that is started now would be.

@@ -2,6 +2,7 @@
 //! another meaning under the same schema name; new ones may come.
 
 mod account;
+mod audit;
 pub mod desktop;
 mod receipt;
 mod session;
@@ -11,6 +12,7 @@ use claudectl_proto::v1::Reason;
 use serde::Serialize;
 
 pub use account::{Account, Accounts, OneAccount};
+pub use audit::Audit;
 pub use receipt::{Receipt, is_proven, outcome};
 pub use session::{OneSession, Session, Sessions};
 pub use status::{Configuration, Status, Variable, role};
@@ -35,7 +37,8 @@ pub fn document<T: Serialize>(schema: &'static str, body: &T) -> Result<String, 
     Ok(escaped(&text))
 }
 
-fn escaped(json: &str) -> String {
+/// JSON that is harmless on a terminal and means the same.
+pub fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if is_harmless(c) {

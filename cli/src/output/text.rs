@@ -74,14 +74,14 @@ pub fn kind(kind: CredentialKind) -> &'static str {
 
 /// Columns that line up, indented by two; the last one is as long as it is.
 pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
+    // Colours take no room.
+    let seen = |cell: &String| anstream::adapter::strip_str(cell).to_string().chars().count();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(seen).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
     for row in rows {
         for (cell, width) in row.iter().zip(widths) {
-            let _ = write!(text, "  {cell:width$}");
+            let _ = write!(text, "  {cell}{:1$}", "", width - seen(cell));
         }
         text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
@@ -223,5 +223,7 @@ mod tests {
     fn columns_line_up() {
         let rows = [["a".to_owned(), "b".to_owned()], ["long".to_owned(), String::new()]];
         assert_eq!(columns(&rows), "  a     b\n  long\n");
+        let colored = [[styled(BAD, "a"), "b".to_owned()], ["long".to_owned(), String::new()]];
+        assert_eq!(anstream::adapter::strip_str(&columns(&colored)).to_string(), columns(&rows));
     }
 }

@@ -12,6 +12,8 @@ pub use kind::{Kind, Revocation};
 pub use location::{Holder, Location, Occurrence, Stored, Structure};
 pub use tail::Tail;
 
+use claudectl_platform::permissions::others_reach;
+
 use crate::catalog::Place;
 
 /// How bad it is.
@@ -73,6 +75,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether other users of this machine can read it, as far as modes say.
+    pub fn is_open_to_others(&self) -> bool {
+        let Location::Stored(stored) = &self.location else { return false };
+        stored.file.mode & 0o044 != 0 && stored.path.parent().is_some_and(others_reach)
+    }
+
     /// Where the credential is taken out of force, which no removal does.
     pub fn revocation(&self) -> Option<Revocation> {
         self.kind.revocation()

@@ -37,6 +37,11 @@ pub fn is_restricted_socket(path: &Path) -> io::Result<bool> {
     sys::is_restricted_socket(path)
 }
 
+/// Whether users other than this one can go as far as this directory.
+pub fn others_reach(directory: &Path) -> bool {
+    sys::others_reach(directory)
+}
+
 /// Why a lock was not acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {

@@ -4,10 +4,17 @@ use claudectl_footprint::catalog::environment::{Role, Variable};
 use claudectl_proto::v1::Status;
 
 use super::{account_here, is_safe_to_leave};
+use crate::commands::audit::Last;
 use crate::output::text::{self, BAD, BOLD, DIM, GOOD, Plain, WARN, styled};
 
 /// The status in words.
-pub(super) fn told(status: Option<&Status>, asked_for: &str, overriding: &[&Variable], now: i64) -> String {
+pub(super) fn told(
+    status: Option<&Status>,
+    asked_for: &str,
+    overriding: &[&Variable],
+    last: Option<Last>,
+    now: i64,
+) -> String {
     let mut sections = match status {
         Some(status) if !status.accounts.is_empty() => held(status, asked_for, now),
         _ => vec![format!("{}  Nothing is held here.  claudectl login\n", styled(BOLD, "Logged out."))],
@@ -16,6 +23,7 @@ pub(super) fn told(status: Option<&Status>, asked_for: &str, overriding: &[&Vari
         sections.extend(complaints(status));
     }
     sections.extend(environment(overriding));
+    sections.extend(last.map(|last| footprint(last, now)));
     sections.join("\n")
 }
 
@@ -121,6 +129,28 @@ fn environment(overriding: &[&Variable]) -> Option<String> {
     Some(format!("{heading}\n{}  {note}\n", text::columns(&rows)))
 }
 
+/// What the last audit found, and how long ago that was: looking itself would take too long.
+fn footprint(last: Last, now: i64) -> String {
+    let when = text::ago(last.at, now);
+    match last {
+        Last { findings: 0, gaps: 0, .. } => {
+            format!(
+                "{}  No credential outside the daemon, {when}.  claudectl audit\n",
+                styled(GOOD, "Audit:")
+            )
+        }
+        Last { findings: 0, .. } => {
+            let gaps = "nothing found, but not everything could be looked at";
+            format!("{}  {gaps}, {when}.  claudectl audit\n", styled(WARN, "Audit:"))
+        }
+        Last { findings, high, .. } => {
+            let found = text::count(findings, "copy").replace("copys", "copies");
+            let found = format!("{found} of credentials outside the daemon, {high} of them severe");
+            format!("{}  {found}, {when}.  claudectl audit\n", styled(WARN, "Audit:"))
+        }
+    }
+}
+
 fn effect(role: Role) -> &'static str {
     match role {
         Role::Credential => "a credential that would pay instead",
@@ -151,7 +181,7 @@ mod tests {
     }
 
     fn plain(status: Option<&Status>, overriding: &[&Variable]) -> String {
-        anstream::adapter::strip_str(&told(status, "", overriding, 1_000)).to_string()
+        anstream::adapter::strip_str(&told(status, "", overriding, None, 1_000)).to_string()
     }
 
     #[test]
@@ -200,6 +230,17 @@ mod tests {
         };
         let text = plain(Some(&status), &[]);
         assert!(text.contains("\nThe configuration ignores: suspend, idle (account work)\n"), "{text}");
+    }
+
+    #[test]
+    fn says_what_the_last_audit_found_and_when() {
+        let last = |findings, gaps| Some(Last { findings, high: 1, gaps, at: 940 });
+        let line = |last| anstream::adapter::strip_str(&told(None, "", &[], last, 1_000)).to_string();
+        let expected = "Audit:  2 copies of credentials outside the daemon, 1 of them severe, 1 min ago.  claudectl audit\n";
+        assert!(line(last(2, 0)).ends_with(expected), "{}", line(last(2, 0)));
+        assert!(line(last(1, 0)).contains("1 copy of"));
+        assert!(line(last(0, 0)).contains("No credential outside the daemon, 1 min ago."));
+        assert!(line(last(0, 3)).contains("not everything could be looked at"));
     }
 
     #[test]

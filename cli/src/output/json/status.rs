@@ -9,7 +9,10 @@ use super::{
     desktop::{Reaction, Sighting},
     present,
 };
-use crate::commands::status::{account_here, is_safe_to_leave};
+use crate::commands::{
+    audit::Last,
+    status::{account_here, is_safe_to_leave},
+};
 
 /// The configuration file.
 #[derive(Debug, Serialize)]
@@ -90,11 +93,17 @@ pub struct Status {
     reactions: Vec<Reaction>,
     idle_minutes: u32,
     login_hours: u32,
+    audit: Option<Last>,
 }
 
 impl Status {
     /// The shape of what the daemon said (`None`: there is none) and of this environment.
-    pub fn new(status: Option<&v1::Status>, asked_for: &str, environment: Vec<Variable>) -> Self {
+    pub fn new(
+        status: Option<&v1::Status>,
+        asked_for: &str,
+        environment: Vec<Variable>,
+        audit: Option<Last>,
+    ) -> Self {
         let daemon = status.map(|status| Daemon {
             version: status.version.clone(),
             pid: status.pid,
@@ -127,6 +136,7 @@ impl Status {
             reactions: known.reactions.iter().map(Reaction::from).collect(),
             idle_minutes: known.idle_minutes,
             login_hours: known.login_hours,
+            audit,
         }
     }
 }
@@ -171,7 +181,7 @@ mod tests {
             ..Default::default()
         };
         let variables = vec![Variable { name: "ANTHROPIC_API_KEY", role: role(Role::Credential) }];
-        let line = document("claudectl.status/1", &Status::new(Some(&held), "", variables)).unwrap();
+        let line = document("claudectl.status/1", &Status::new(Some(&held), "", variables, None)).unwrap();
         let account = concat!(
             r#"{"name":"work","kind":"unknown","default":false,"upstream":"https://api.anthropic.com","#,
             r#""proxy":null,"ca_file":null,"logged_in_at":0,"checked":false,"sessions":0,"generation":0}"#
@@ -185,7 +195,7 @@ mod tests {
             r#""protections":[{"name":"no core file","active":true,"detail":"core limit 0"}],"#,
             r#""configuration":{"present":true,"error":null},"desktop_watched":false,"desktop_sources":["logind"],"#,
             r#""sightings":[{"what":"screen-locked","by":"logind Lock","at_milliseconds":1500,"took_microseconds":80,"repeated":false}],"#,
-            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0}"#,
+            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0,"audit":null}"#,
         ];
         assert_eq!(line, expected.concat());
     }

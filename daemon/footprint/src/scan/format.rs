@@ -42,6 +42,19 @@ pub fn tokens(text: &[u8]) -> impl Iterator<Item = Token> + '_ {
     })
 }
 
+/// A text with every credential in it cut to its type: names of files and sessions can be anything.
+pub fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    for token in tokens(text.as_bytes()) {
+        shown.push_str(text.get(from..token.bytes.start + PREFIX.len()).unwrap_or_default());
+        shown.push('…');
+        from = token.bytes.end;
+    }
+    shown.push_str(text.get(from..).unwrap_or_default());
+    shown
+}
+
 /// The credential that starts here, where the prefix is.
 fn at(text: &[u8], start: usize) -> Option<Token> {
     if !is_boundary(text.get(..start)?) {
@@ -201,6 +214,13 @@ mod tests {
         for text in table {
             assert_eq!(found(text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_a_credential_is_masked() {
+        let text = format!("/home/jane/{}/x", ["sk-ant-api03-", BODY].concat());
+        assert_eq!(masked(&text), "/home/jane/sk-ant-…/x");
+        assert_eq!(masked("/home/jäne/x"), "/home/jäne/x");
     }
 
     #[test]

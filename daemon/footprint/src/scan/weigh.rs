@@ -16,16 +16,11 @@ pub(super) fn apply(findings: &mut [Finding]) {
 }
 
 fn severity(finding: &Finding) -> Severity {
-    let readable = match &finding.location {
-        // Group and others, where the system has such bits.
-        Location::Stored(stored) => stored.file.mode & 0o044 != 0,
-        _ => false,
-    };
     let spread = finding.place.group == Group::Project && !matches!(finding.kind, Kind::McpSecret);
     match finding.effect {
         Effect::Pays(_) => Severity::High,
         _ if !finding.kind.works_alone() => Severity::Low,
-        _ if readable || spread => Severity::High,
+        _ if spread || finding.is_open_to_others() => Severity::High,
         _ if finding.kind == Kind::McpSecret => Severity::Low,
         _ => Severity::Medium,
     }

@@ -33,6 +33,10 @@ pub(super) fn is_restricted_socket(path: &Path) -> io::Result<bool> {
     Ok(is_ours && found.permissions().mode() & 0o777 == 0o600)
 }
 
+pub(super) fn others_reach(directory: &Path) -> bool {
+    directory.ancestors().all(|path| path.metadata().is_ok_and(|found| found.mode() & 0o011 != 0))
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,

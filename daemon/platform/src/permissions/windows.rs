@@ -27,6 +27,11 @@ pub(super) fn is_restricted_socket(_path: &Path) -> io::Result<bool> {
     Err(Unsupported("seeing who may open a pipe").into())
 }
 
+pub(super) fn others_reach(_directory: &Path) -> bool {
+    // A profile is closed to others, unless somebody opened it.
+    false
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     #[allow(dead_code, reason = "holds the lock for as long as it is open")]
