@@ -5,7 +5,7 @@
 //! one place for TLS, trust roots, proxies and loopback rules. Tokens, codes and verifiers go from
 //! secret pages into zeroized buffers of fixed size and back; an error never carries any of them.
 
-#![allow(clippy::unused_async, reason = "the bodies follow, one by one")]
+#![allow(clippy::unused_async, reason = "gateways follow")]
 
 pub mod authority;
 mod exchange;

@@ -14,6 +14,7 @@
     reason = "test support: a failure here is a failed test, and its report goes to the terminal"
 )]
 
+pub mod authority;
 pub mod canary;
 pub mod desktop;
 pub mod genuine;
