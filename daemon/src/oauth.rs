@@ -5,10 +5,9 @@
 //! one place for TLS, trust roots, proxies and loopback rules. Tokens, codes and verifiers go from
 //! secret pages into zeroized buffers of fixed size and back; an error never carries any of them.
 
-#![allow(clippy::unused_async, reason = "gateways follow")]
-
 pub mod authority;
 mod exchange;
+mod gateway;
 mod json;
 pub mod login;
 mod page;
@@ -24,5 +23,5 @@ pub use self::{
     refresh::{RefreshOutcome, refresh},
     revoke::{Revocation, revoke},
     terms::{Header, Part, Profile},
-    token::TokenSet,
+    token::{AnswerError, TokenAnswer, TokenSet},
 };

@@ -54,6 +54,8 @@ pub struct Behaviour {
     pub rotates: bool,
     /// Claims of the id token, beside what it always has; none without scope `openid`.
     pub claims: Value,
+    /// What access tokens say, if they are JSON Web Tokens.
+    pub access_claims: Value,
     /// What userinfo says.
     pub userinfo: Value,
     /// Seconds between two polls of a device.
@@ -120,6 +122,7 @@ impl FakeAuthority {
             lifetime: 3600,
             rotates: true,
             claims: json!({"email": "ada@acme.example", "organization": "Acme", "plan": "team"}),
+            access_claims: Value::Null,
             userinfo: json!({"sub": "user-1", "email": "ada@acme.example"}),
             interval: 1,
         };
@@ -154,6 +157,11 @@ impl FakeAuthority {
     pub fn write_certificate(&self, path: &Path) {
         let certificate = self.certificate.as_ref().expect("an authority with TLS");
         std::fs::write(path, certificate.pem()).expect("a writable place");
+    }
+
+    /// SHA-256 of its certificate, in hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        self.certificate.as_ref().expect("an authority with TLS").fingerprint().to_owned()
     }
 
     /// What the configuration says about it.

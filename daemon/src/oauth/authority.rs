@@ -6,13 +6,18 @@ mod metadata;
 
 use std::path::Path;
 
-pub use self::description::{Description, Endpoints};
-pub(crate) use self::endpoint::{Endpoint, EndpointUrl};
-use self::{endpoint::Ways, metadata::Metadata};
-use super::Header;
+pub use self::description::{Description, Endpoints, Feature};
+pub(crate) use self::{
+    endpoint::{Endpoint, EndpointUrl, Ways},
+    metadata::Metadata,
+};
+use super::{
+    Header,
+    gateway::{self, Found, Pin},
+};
 use crate::{
     config::{AuthorizationServer, Inject},
-    proxy::upstream::{RouteError, Upstream},
+    proxy::upstream::{Fingerprint, RouteError, Upstream},
 };
 
 /// How servers are reached: what `[upstream]` of the configuration and the login's own options say.
@@ -51,6 +56,21 @@ pub enum AuthorityError {
         /// What is wrong with them.
         why: String,
     },
+    /// Its certificate is not the one that was expected.
+    #[error(
+        "the gateway {host} shows the certificate {found}, and {expected} was expected: somebody may be in \
+         between. If its operator confirms the new one, take its line out of {noted_in} and log in again"
+    )]
+    Certificate {
+        /// The gateway.
+        host: String,
+        /// SHA-256 of what was pinned or accepted.
+        expected: String,
+        /// SHA-256 of what it shows.
+        found: String,
+        /// The file of pins.
+        noted_in: String,
+    },
     /// The way to it cannot be built.
     #[error(transparent)]
     Route(#[from] RouteError),
@@ -65,6 +85,8 @@ pub struct Authority {
     device: Option<Endpoint>,
     revocation: Option<Endpoint>,
     userinfo: Option<Endpoint>,
+    certificate: Option<Fingerprint>,
+    pin: Option<Pin>,
 }
 
 impl Authority {
@@ -102,8 +124,9 @@ impl Authority {
         known: &Path,
         accepted: Option<&str>,
     ) -> Result<Self, AuthorityError> {
-        let _ = (network, known, accepted);
-        Err(AuthorityError::Settings { name: url.into(), why: "not built yet".into() })
+        let Found { description, ways, pin } = gateway::find(url, network, known, accepted).await?;
+        let authority = Self::reach(description, ways).await?;
+        Ok(Self { pin, ..authority })
     }
 
     /// The same server again, from what a keyring record says. Asks nobody; reads the trust roots.
@@ -111,11 +134,12 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::Route`]
     pub async fn build(description: Description) -> Result<Self, AuthorityError> {
-        Self::reach(description, Ways::default()).await
+        let ways = Ways::pinned(description.pin()?);
+        Self::reach(description, ways).await
     }
 
     async fn reach(description: Description, mut ways: Ways) -> Result<Self, AuthorityError> {
-        let network = description.network();
+        let (network, certificate) = (description.network(), description.pin()?);
         let endpoints = &description.endpoints;
         let authorization = endpoints.authorization.as_deref().map(EndpointUrl::parse).transpose()?;
         let token = ways.to(&endpoints.token, &network).await?;
@@ -126,7 +150,7 @@ impl Authority {
         let device = other(&endpoints.device_authorization).await?;
         let revocation = other(&endpoints.revocation).await?;
         let userinfo = other(&endpoints.userinfo).await?;
-        Ok(Self { description, authorization, token, device, revocation, userinfo })
+        Ok(Self { description, authorization, token, device, revocation, userinfo, certificate, pin: None })
     }
 
     /// What makes it this one.
@@ -162,7 +186,25 @@ impl Authority {
     /// # Errors
     /// [`RouteError`]
     pub async fn upstream(&self) -> Result<Upstream, RouteError> {
-        Upstream::build(&self.description.route()?).await
+        Upstream::pinned(&self.description.route()?, self.certificate).await
+    }
+
+    /// SHA-256 (hexadecimal) of the certificate of a gateway: for people to compare.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.description.pin.as_deref()
+    }
+
+    /// Whether nobody signed in at this gateway before, with this certificate.
+    pub fn is_first_use(&self) -> bool {
+        self.pin.as_ref().is_some_and(|pin| pin.note.is_some())
+    }
+
+    /// Notes the certificate for the next login.
+    pub(super) fn note_pin(&self) -> std::io::Result<()> {
+        match &self.pin {
+            Some(Pin { fingerprint, note: Some(known) }) => known.note(*fingerprint),
+            _ => Ok(()),
+        }
     }
 
     /// Where people sign in.

@@ -2,13 +2,20 @@
 
 mod answer;
 mod claims;
+mod grant;
 
 use std::time::Duration;
 
 use claudectl_platform::memory::{MemoryError, SecretPage};
 
-pub use self::answer::TokenSet;
-pub(super) use self::answer::{Grant, read_error, seconds};
+pub use self::{
+    answer::{AnswerError, TokenAnswer},
+    grant::TokenSet,
+};
+pub(super) use self::{
+    answer::{read_error, seconds},
+    grant::Grant,
+};
 use super::{
     Authority, Profile,
     authority::Endpoint,

@@ -1,6 +1,7 @@
 //! Where an account's requests go. Built once, at login, and never changed (threat T27).
 
 mod connect;
+mod pin;
 mod pool;
 mod target;
 mod tls;
@@ -12,7 +13,11 @@ use std::sync::Arc;
 use claudectl_core::account::Route;
 
 pub(super) use self::wire::poll_read;
-pub use self::{connect::ConnectError, target::RouteError};
+pub use self::{
+    connect::ConnectError,
+    pin::{Fingerprint, NotAFingerprint},
+    target::RouteError,
+};
 use self::{pool::Pool, tls::Trust};
 pub(crate) use self::{target::Target, wire::Wire};
 
@@ -34,13 +39,21 @@ impl Upstream {
     /// # Errors
     /// [`RouteError`] says what cannot be used and what to do about it.
     pub async fn build(route: &Route) -> Result<Self, RouteError> {
+        Self::pinned(route, None).await
+    }
+
+    /// As [`build`](Self::build), for a server that must have this certificate.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub async fn pinned(route: &Route, pin: Option<Fingerprint>) -> Result<Self, RouteError> {
         let target = Target::parse(&route.upstream)?;
         let proxy = route.proxy.as_deref().map(Target::parse_proxy).transpose()?;
         if proxy.is_some() && target.is_loopback() {
             return Err(RouteError::ProxyToLoopback(target.authority()));
         }
         let trust = match (target.tls, &route.ca_file) {
-            (true, ca_file) => Some(Trust::load(ca_file.clone(), &target.host).await?),
+            (true, ca_file) => Some(Trust::load(ca_file.clone(), &target.host, pin).await?),
             (false, None) => None,
             (false, Some(_)) => return Err(RouteError::RootsWithoutTls(target.authority())),
         };

@@ -12,6 +12,7 @@ mod agreement;
 mod browser;
 mod device;
 mod discovery;
+mod gateway;
 mod hostile;
 mod paste;
 mod refresh;

@@ -56,6 +56,11 @@ fn text(form: &Form, name: &str) -> String {
     form.get(name).cloned().unwrap_or_default()
 }
 
+/// A gateway registers nobody: there the product names itself.
+fn is_client(form: &Form) -> bool {
+    [CLIENT, "claudectl"].contains(&text(form, "client_id").as_str())
+}
+
 /// The person signs in at once and agrees.
 fn authorize(state: &mut State, form: &Form) -> Reply {
     match consent(state, form) {
@@ -106,7 +111,7 @@ pub(super) fn consent(state: &mut State, form: &Form) -> Result<Consent, String>
 }
 
 fn token(state: &mut State, form: &Form) -> Reply {
-    if text(form, "client_id") != CLIENT {
+    if !is_client(form) {
         return Reply::error(401, "invalid_client");
     }
     match text(form, "grant_type").as_str() {
@@ -148,7 +153,7 @@ fn fits(code: &Code, form: &Form) -> bool {
 }
 
 fn tokens(state: &mut State, grant: usize, scope: &str) -> Reply {
-    let access = state.grants.new_access(grant);
+    let access = state.grants.new_access(grant, &state.behaviour.access_claims);
     state.told.iter().for_each(|tell| tell(&access));
     let mut answer = json!({
         "access_token": access,
@@ -156,7 +161,9 @@ fn tokens(state: &mut State, grant: usize, scope: &str) -> Reply {
         "expires_in": state.behaviour.lifetime,
         "scope": scope,
     });
-    if scope.contains("offline_access") && (state.behaviour.rotates || state.grants.is_first(grant)) {
+    // A gateway is asked for no scope.
+    let is_lasting = scope.is_empty() || scope.contains("offline_access");
+    if is_lasting && (state.behaviour.rotates || state.grants.is_first(grant)) {
         answer["refresh_token"] = json!(state.grants.new_refresh(grant));
     }
     if scope.contains("openid") {
@@ -174,7 +181,7 @@ fn tokens(state: &mut State, grant: usize, scope: &str) -> Reply {
 }
 
 fn device(state: &mut State, form: &Form) -> Reply {
-    if text(form, "client_id") != CLIENT {
+    if !is_client(form) {
         return Reply::error(401, "invalid_client");
     }
     let (device_code, user_code) = state.grants.new_device(&text(form, "scope"));

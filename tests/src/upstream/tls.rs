@@ -15,6 +15,7 @@ pub const NAME: &str = "upstream.test";
 /// The authority, and what it issued for `127.0.0.1`, `localhost` and [`NAME`].
 pub struct Authority {
     pem: String,
+    fingerprint: String,
     acceptor: Arc<ServerConfig>,
 }
 
@@ -30,7 +31,11 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), NAME.to_owned()];
         let leaf = CertificateParams::new(names).expect("names").signed_by(&key, &authority);
-        let chain = vec![leaf.expect("a certificate").der().clone(), authority.der().clone()];
+        let leaf = leaf.expect("a certificate").der().clone();
+        let digest = ring::digest::digest(&ring::digest::SHA256, &leaf);
+        let fingerprint =
+            digest.as_ref().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+        let chain = vec![leaf, authority.der().clone()];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -38,12 +43,17 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("a chain that fits its key");
-        Self { pem: pem(authority.der()), acceptor: Arc::new(config) }
+        Self { pem: pem(authority.der()), fingerprint, acceptor: Arc::new(config) }
     }
 
     /// Its certificate.
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// SHA-256 of the certificate that it issued, in hexadecimal digits.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// What a server that it vouches for accepts with.

@@ -1,12 +1,14 @@
 //! Everything that makes an authorization server this one.
 
+use std::collections::BTreeSet;
+
 use claudectl_core::account::Route;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthorityError, EndpointUrl, Network, metadata::Metadata};
 use crate::{
     config::{AuthorizationServer, Inject},
-    proxy::upstream::{RouteError, Target},
+    proxy::upstream::{Fingerprint, NotAFingerprint, RouteError, Target},
 };
 
 /// Everything that makes an authorization server this one. Holds no secret; a kept account's keyring
@@ -26,12 +28,8 @@ pub struct Description {
     pub scopes: Vec<String>,
     /// The page of the server that shows the code to paste.
     pub paste_redirect_uri: Option<String>,
-    /// Whether every authorization response names the issuer (RFC 9207).
-    pub names_issuer: bool,
-    /// Whether authorization responses can come as a form.
-    pub form_post: bool,
-    /// Whether it said that it does not take PKCE with SHA-256.
-    pub refuses_s256: bool,
+    /// What is special about it.
+    pub features: BTreeSet<Feature>,
     /// Base URL of the API that takes the tokens.
     pub upstream: String,
     /// How a token is put into a request.
@@ -40,6 +38,22 @@ pub struct Description {
     pub proxy: Option<String>,
     /// PEM file of further trust roots.
     pub ca_file: Option<String>,
+    /// SHA-256 (hexadecimal) of the one certificate that it may have.
+    pub pin: Option<String>,
+}
+
+/// Something that not every authorization server does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// Every authorization response names the issuer (RFC 9207).
+    NamesIssuer,
+    /// Authorization responses can come as a form, so that no URL ever has the code.
+    FormPost,
+    /// It said that it does not take PKCE with SHA-256.
+    RefusesS256,
+    /// It is a gateway, which is the account's upstream, too.
+    Gateway,
 }
 
 /// Where an authorization server is asked: URLs.
@@ -58,6 +72,14 @@ pub struct Endpoints {
     pub userinfo: Option<String>,
 }
 
+impl Endpoints {
+    /// Every URL.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        let others = [&self.authorization, &self.device_authorization, &self.revocation, &self.userinfo];
+        std::iter::once(self.token.as_str()).chain(others.into_iter().flatten().map(String::as_str))
+    }
+}
+
 impl Description {
     pub(super) fn new(
         name: &str,
@@ -65,11 +87,7 @@ impl Description {
         network: &Network,
         metadata: Metadata,
     ) -> Result<Self, AuthorityError> {
-        let (names_issuer, form_post, refuses_s256) = (
-            metadata.authorization_response_iss_parameter_supported,
-            metadata.takes_form_post(),
-            metadata.refuses_s256(),
-        );
+        let features = metadata.features();
         let settled = |ours: &Option<String>, theirs| ours.clone().or(theirs);
         let token = settled(&settings.token_endpoint, metadata.token_endpoint).ok_or_else(|| {
             let why = "it has no token endpoint: name an issuer or a token_endpoint".into();
@@ -92,19 +110,29 @@ impl Description {
             client_id: settings.client_id.clone(),
             scopes: settings.scopes.clone(),
             paste_redirect_uri: settings.paste_redirect_uri.clone(),
-            names_issuer,
-            form_post,
-            refuses_s256,
+            features,
             upstream: settings.upstream.clone(),
             inject: settings.inject,
             proxy: network.proxy.clone(),
             ca_file: network.ca_file.clone(),
+            pin: None,
         })
+    }
+
+    /// Whether it has this about it.
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
     }
 
     /// How its servers are reached.
     pub(super) fn network(&self) -> Network {
         Network { proxy: self.proxy.clone(), ca_file: self.ca_file.clone() }
+    }
+
+    /// The one certificate that it may have.
+    pub(super) fn pin(&self) -> Result<Option<Fingerprint>, AuthorityError> {
+        let wrong = |error| AuthorityError::Settings { name: self.name.clone(), why: format!("{error}") };
+        self.pin.as_deref().map(str::parse).transpose().map_err(|error: NotAFingerprint| wrong(error))
     }
 
     /// The way to the account's upstream.

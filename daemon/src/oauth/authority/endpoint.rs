@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use claudectl_core::account::Route;
 
 use super::Network;
-use crate::proxy::upstream::{RouteError, Target, Upstream};
+use crate::proxy::upstream::{Fingerprint, RouteError, Target, Upstream};
 
 /// A URL that may be an endpoint: `https://`, or `http://` on loopback; no user name, no fragment, and
 /// nothing that a terminal, a shell or a second parser could take for something else.
@@ -13,6 +13,7 @@ use crate::proxy::upstream::{RouteError, Target, Upstream};
 pub(crate) struct EndpointUrl {
     origin: String,
     path: String,
+    host: String,
     is_tls: bool,
     is_loopback: bool,
 }
@@ -38,6 +39,7 @@ impl EndpointUrl {
         Ok(Self {
             origin: format!("{scheme}://{}", target.host_header()),
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
+            host: target.host_header(),
             is_tls: target.tls,
             is_loopback: target.is_loopback(),
         })
@@ -53,13 +55,18 @@ impl EndpointUrl {
         &self.path
     }
 
+    /// Host, and port where it is not the scheme's own.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether TLS is spoken.
     pub(crate) fn is_tls(&self) -> bool {
         self.is_tls
     }
 
     /// The way to it. A proxy is for other machines, and trust roots are for TLS.
-    pub(super) fn route(&self, network: &Network) -> Route {
+    pub(crate) fn route(&self, network: &Network) -> Route {
         Route {
             upstream: self.origin.clone(),
             proxy: network.proxy.clone().filter(|_| !self.is_loopback),
@@ -103,17 +110,25 @@ impl Endpoint {
 
 /// Builds the ways to endpoints: one per origin, so that trust roots are read once for each.
 #[derive(Debug, Default)]
-pub(super) struct Ways(BTreeMap<String, Arc<Upstream>>);
+pub(crate) struct Ways {
+    by_origin: BTreeMap<String, Arc<Upstream>>,
+    pin: Option<Fingerprint>,
+}
 
 impl Ways {
+    /// Ways to one server, which must have this certificate.
+    pub(crate) fn pinned(pin: Option<Fingerprint>) -> Self {
+        Self { pin, ..Self::default() }
+    }
+
     /// The way to this endpoint.
     pub(super) async fn to(&mut self, url: &str, network: &Network) -> Result<Endpoint, RouteError> {
         let url = EndpointUrl::parse(url)?;
-        if let Some(upstream) = self.0.get(&url.origin) {
+        if let Some(upstream) = self.by_origin.get(&url.origin) {
             return Ok(Endpoint { url, upstream: Arc::clone(upstream) });
         }
-        let upstream = Arc::new(Upstream::build(&url.route(network)).await?);
-        self.0.insert(url.origin.clone(), Arc::clone(&upstream));
+        let upstream = Arc::new(Upstream::pinned(&url.route(network), self.pin).await?);
+        self.by_origin.insert(url.origin.clone(), Arc::clone(&upstream));
         Ok(Endpoint { url, upstream })
     }
 }

@@ -1,26 +1,25 @@
 //! What an authorization server says about itself (RFC 8414, OpenID Connect Discovery 1.0).
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::{
-    AuthorityError, Network,
+    AuthorityError, Feature, Network,
     endpoint::{EndpointUrl, Ways},
 };
-use crate::oauth::{
-    exchange::{self, Answer},
-    json,
-};
+use crate::oauth::{exchange, json, text};
 
 /// The part of the metadata that is used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     pub(super) issuer: String,
     pub(super) authorization_endpoint: Option<String>,
-    pub(super) token_endpoint: Option<String>,
-    pub(super) device_authorization_endpoint: Option<String>,
-    pub(super) revocation_endpoint: Option<String>,
-    pub(super) userinfo_endpoint: Option<String>,
+    pub(crate) token_endpoint: Option<String>,
+    pub(crate) device_authorization_endpoint: Option<String>,
+    pub(crate) revocation_endpoint: Option<String>,
+    pub(crate) userinfo_endpoint: Option<String>,
     pub(super) code_challenge_methods_supported: Option<Vec<String>>,
     pub(super) response_modes_supported: Vec<String>,
     pub(super) authorization_response_iss_parameter_supported: bool,
@@ -33,40 +32,57 @@ impl Metadata {
         network: &Network,
         ways: &mut Ways,
     ) -> Result<Self, AuthorityError> {
-        let mut last = None;
-        for place in places(issuer)? {
-            let endpoint = ways.to(&place, network).await?;
-            match exchange::get(&endpoint, None, exchange::TIME).await {
-                Ok(answer) if answer.status() == 200 => return Self::read(issuer, &place, &answer),
-                Ok(answer) => last = Some(format!("{place} answered {}", answer.status())),
-                Err(error) => {
-                    return Err(AuthorityError::Unreachable {
-                        issuer: issuer.into(),
-                        why: error.to_string(),
-                    });
-                }
-            }
-        }
-        let why = last.unwrap_or_else(|| "there is no place to look".into());
-        Err(AuthorityError::Metadata {
-            issuer: issuer.into(),
-            why: format!("could not be found: {why}; name the endpoints in the configuration instead"),
-        })
-    }
-
-    fn read(issuer: &str, place: &str, answer: &Answer) -> Result<Self, AuthorityError> {
         let wrong = |why: String| AuthorityError::Metadata { issuer: issuer.into(), why };
-        let body = answer.json().ok_or_else(|| wrong(format!("cannot be read: {place} is not JSON")))?;
-        let metadata: Self =
-            json::read(body).map_err(|error| wrong(format!("cannot be read: {place} is {error}")))?;
+        let [place, other] = places(issuer)?;
+        let metadata = match Self::ask(issuer, &place, network, ways).await? {
+            Ok(metadata) => metadata,
+            Err(_) => Self::ask(issuer, &other, network, ways).await?.map_err(|status| {
+                wrong(format!("could not be found: {other} answered {status}; name the endpoints in the configuration instead"))
+            })?,
+        };
         // Section 3.3: identical, or else somebody else's metadata could be served here.
         if metadata.issuer != issuer {
+            let named = text::harmless(&metadata.issuer);
             return Err(wrong(format!(
-                "are those of {:?}: the configured issuer has to be exactly that",
-                metadata.issuer
+                "are those of \"{named}\": the configured issuer has to be exactly that"
             )));
         }
         Ok(metadata)
+    }
+
+    /// Asks a gateway for its metadata. They are below its base URL; who they are by is not asked,
+    /// because nobody else but it is ever used.
+    pub(crate) async fn of_gateway(
+        base: &str,
+        network: &Network,
+        ways: &mut Ways,
+    ) -> Result<Self, AuthorityError> {
+        let place = format!("{base}/.well-known/oauth-authorization-server");
+        Self::ask(base, &place, network, ways).await?.map_err(|status| AuthorityError::Metadata {
+            issuer: base.into(),
+            why: format!("could not be found: {place} answered {status}; is it a Claude apps gateway?"),
+        })
+    }
+
+    /// The metadata in this place, or the status of another answer than 200.
+    async fn ask(
+        issuer: &str,
+        place: &str,
+        network: &Network,
+        ways: &mut Ways,
+    ) -> Result<Result<Self, u16>, AuthorityError> {
+        let wrong = |why: String| AuthorityError::Metadata { issuer: issuer.into(), why };
+        let endpoint = ways.to(place, network).await?;
+        let answer = exchange::get(&endpoint, None, exchange::TIME)
+            .await
+            .map_err(|error| AuthorityError::Unreachable { issuer: issuer.into(), why: error.to_string() })?;
+        if answer.status() != 200 {
+            return Ok(Err(answer.status()));
+        }
+        let body = answer.json().ok_or_else(|| wrong(format!("cannot be read: {place} is not JSON")))?;
+        let metadata =
+            json::read(body).map_err(|error| wrong(format!("cannot be read: {place} is {error}")))?;
+        Ok(Ok(metadata))
     }
 
     /// Refuses endpoints on another host without TLS, and plain ones of a server that has TLS itself.
@@ -90,17 +106,19 @@ impl Metadata {
         Ok(())
     }
 
-    /// Whether the server says that it does not take PKCE with SHA-256. Silence is no refusal: many
-    /// servers take it and do not say so.
-    pub(super) fn refuses_s256(&self) -> bool {
-        self.code_challenge_methods_supported
-            .as_ref()
-            .is_some_and(|methods| !methods.iter().any(|method| method == "S256"))
-    }
-
-    /// Whether the authorization response can come as a form, so that no URL ever has the code.
-    pub(super) fn takes_form_post(&self) -> bool {
-        self.response_modes_supported.iter().any(|mode| mode == "form_post")
+    /// What is special about the server.
+    pub(super) fn features(&self) -> BTreeSet<Feature> {
+        let names = |modes: &[String], wanted: &str| modes.iter().any(|mode| mode == wanted);
+        // Silence is no refusal: many servers take it and do not say so.
+        let methods = self.code_challenge_methods_supported.as_deref();
+        [
+            (Feature::NamesIssuer, self.authorization_response_iss_parameter_supported),
+            (Feature::FormPost, names(&self.response_modes_supported, "form_post")),
+            (Feature::RefusesS256, methods.is_some_and(|methods| !names(methods, "S256"))),
+        ]
+        .into_iter()
+        .filter_map(|(feature, is_there)| is_there.then_some(feature))
+        .collect()
     }
 }
 
@@ -172,7 +190,8 @@ mod tests {
                 .map(|methods| methods.iter().map(|method| (*method).to_owned()).collect()),
             ..Metadata::default()
         };
-        assert!(!says(None).refuses_s256() && !says(Some(&["plain", "S256"])).refuses_s256());
-        assert!(says(Some(&["plain"])).refuses_s256() && says(Some(&[])).refuses_s256());
+        let refuses = |methods| says(methods).features().contains(&Feature::RefusesS256);
+        assert!(!refuses(None) && !refuses(Some(&["plain", "S256"])));
+        assert!(refuses(Some(&["plain"])) && refuses(Some(&[])));
     }
 }

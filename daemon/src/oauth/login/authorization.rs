@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{Announce, Announcement, LoginError};
 use crate::oauth::{
     Authority, TokenSet,
+    authority::Feature,
     exchange::{Value, with_query},
     token,
 };
@@ -24,16 +25,12 @@ pub(super) struct Authorization {
 
 impl Authorization {
     /// Begins a sign-in that ends at `redirect_uri`.
-    pub(super) fn begin(
-        authority: &Authority,
-        redirect_uri: String,
-        form_post: bool,
-    ) -> Result<Self, LoginError> {
+    pub(super) fn begin(authority: &Authority, redirect_uri: String) -> Result<Self, LoginError> {
         let ours = authority.description();
         let endpoint = authority.authorization().ok_or_else(|| {
             LoginError::Unsupported(format!("{} has no page to sign in at in a browser", authority.name()))
         })?;
-        if ours.refuses_s256 {
+        if ours.has(Feature::RefusesS256) {
             let why = format!(
                 "{} does not take PKCE with SHA-256, without which a code could be stolen",
                 authority.name()
@@ -57,7 +54,9 @@ impl Authorization {
         if ours.scopes.iter().any(|scope| scope == "offline_access") {
             parts.push(("prompt", "consent"));
         }
-        if form_post {
+        // The page that shows a code to paste is the server's own, and read as a page.
+        let is_pasted = Some(&redirect_uri) == ours.paste_redirect_uri.as_ref();
+        if ours.has(Feature::FormPost) && !is_pasted {
             parts.push(("response_mode", "form_post"));
         }
         let url = with_query(&format!("{}{}", endpoint.origin(), endpoint.path()), &parts);

@@ -46,8 +46,7 @@ pub async fn browser(
     announce: Announce<'_>,
 ) -> Result<TokenSet, LoginError> {
     let listener = Listener::bind().await?;
-    let form_post = authority.description().form_post;
-    let authorization = Authorization::begin(authority, listener.redirect_uri(), form_post)?;
+    let authorization = Authorization::begin(authority, listener.redirect_uri())?;
     let (callbacks, mut received) = mpsc::channel(1);
     let desk = listener.serve(callbacks);
     announce(Announcement::Browser { url: authorization.url().to_owned(), expires_in: PATIENCE });

@@ -64,6 +64,9 @@ pub async fn device(authority: &Authority, announce: Announce<'_>) -> Result<Tok
     let grant = timeout_at(Instant::now() + pace.expires_in, poll(authority, &parts, pace))
         .await
         .unwrap_or(Err(LoginError::Expired(pace.expires_in)))?;
+    authority.note_pin().map_err(|error| {
+        LoginError::Resource(format!("the gateway's certificate could not be noted: {error}"))
+    })?;
     Ok(token::complete(authority, grant).await)
 }
 

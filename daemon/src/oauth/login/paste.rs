@@ -28,7 +28,7 @@ pub async fn paste(
             "{name} has no page that shows a code to paste: the configuration names none (paste_redirect_uri)"
         ))
     })?;
-    let authorization = Authorization::begin(authority, redirect_uri, false)?;
+    let authorization = Authorization::begin(authority, redirect_uri)?;
     announce(Announcement::Paste { url: authorization.url().to_owned(), expires_in: PATIENCE });
     let page = timeout(PATIENCE, pasted).await.map_err(|_| LoginError::Expired(PATIENCE))?;
     let page = page.map_err(LoginError::Pasted)?;

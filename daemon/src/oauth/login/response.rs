@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::LoginError;
-use crate::oauth::{Authority, text};
+use crate::oauth::{Authority, authority::Feature, text};
 
 /// Longest value that is no code, in bytes.
 const VALUE: usize = 2048;
@@ -99,7 +99,7 @@ impl Response {
                     format!("the answer comes from another authorization server ({})", text::harmless(named));
                 return Verdict::Over(LoginError::Answer(why));
             }
-            (_, None) if ours.names_issuer => {
+            (_, None) if ours.has(Feature::NamesIssuer) => {
                 let why = "the answer does not say which authorization server it comes from, as this one always does";
                 return Verdict::Over(LoginError::Answer(why.into()));
             }

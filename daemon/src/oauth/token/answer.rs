@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use claudectl_platform::memory::SecretPage;
+use claudectl_platform::memory::{MemoryError, SecretPage};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{TokenError, claims::Claims};
+use super::TokenError;
 use crate::oauth::{
-    Authority, Profile,
     authority::Endpoint,
     exchange::Answer,
     json::{self, SecretError, SecretText},
@@ -16,27 +15,6 @@ use crate::oauth::{
 
 /// No access token is believed to live longer.
 const LONGEST: u64 = 10 * 365 * 24 * 3600;
-
-/// What a sign-in or a refresh obtained.
-#[derive(Debug)]
-pub struct TokenSet {
-    /// What is injected.
-    pub access: SecretPage,
-    /// What gets the next one. After a refresh: `None` means that the old one stays good (RFC 6749
-    /// section 6).
-    pub refresh: Option<SecretPage>,
-    /// How long the access token lives from now on; `None` if the server did not say.
-    pub lifetime: Option<Duration>,
-    /// Whose it is.
-    pub profile: Profile,
-}
-
-/// Tokens, and what came with them about who signed in.
-#[derive(Debug)]
-pub(in crate::oauth) struct Grant {
-    pub(in crate::oauth) tokens: TokenSet,
-    pub(in crate::oauth) claims: Claims,
-}
 
 /// Section 5.1. The secrets are still where they were received.
 #[derive(Deserialize)]
@@ -62,40 +40,61 @@ struct Failure {
     error_description: Option<String>,
 }
 
-impl Grant {
-    pub(super) fn read(authority: &Authority, answer: &Answer) -> Result<Self, TokenError> {
-        let odd = |why: String| TokenError::Odd { origin: authority.token().origin().to_owned(), why };
-        let body = answer.json().ok_or_else(|| odd("is not JSON".into()))?;
-        let success: Success<'_> = json::read(body).map_err(|error| odd(format!("is {error}")))?;
-        // Section 7.1: a token of a type that is not understood must not be used.
-        if !success.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(odd("has tokens of another type than Bearer".into()));
-        }
-        let page = |name: &str, secret: SecretText<'_>| match secret.page() {
-            Ok(page) => Ok(page),
-            Err(SecretError::Form) => Err(odd(format!("has no {name} that could be sent"))),
-            Err(SecretError::Memory(error)) => Err(error.into()),
-        };
-        let access = page("access token", success.access_token)?;
-        let refresh = success.refresh_token.map(|token| page("refresh token", token)).transpose()?;
-        let claims = match success.id_token {
-            Some(token) => Claims::of_id_token(&page("id token", token)?, authority).map_err(odd)?,
-            None => Claims::read(body),
-        };
-        // Section 5.1: a scope that is left out is the one that was asked for.
-        let scope = success.scope.unwrap_or_else(|| authority.description().scope());
-        let lifetime = success.expires_in.map(|seconds| Duration::from_secs(seconds.min(LONGEST)));
-        let tokens = TokenSet { access, refresh, lifetime, profile: Profile::with_scope(&scope) };
-        Ok(Self { tokens, claims })
-    }
+/// A token answer, with its secrets in pages of their own.
+#[derive(Debug)]
+pub struct TokenAnswer {
+    /// The access token: visible ASCII, so that it fits in a header.
+    pub access: SecretPage,
+    /// The refresh token.
+    pub refresh: Option<SecretPage>,
+    /// The id token (OpenID Connect).
+    pub id_token: Option<SecretPage>,
+    /// How long the access token lives.
+    pub lifetime: Option<Duration>,
+    /// What was granted; `None` means what was asked for.
+    pub scope: Option<String>,
 }
 
-impl Grant {
-    /// The tokens, and what came with them.
-    pub(in crate::oauth) fn into_tokens(self) -> TokenSet {
-        let Self { mut tokens, claims } = self;
-        tokens.profile = claims.profile(tokens.profile.scopes);
-        tokens
+/// Why a document is no token answer. Carries nothing of it.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// Not JSON, or without what the standard asks for.
+    #[error("is {0}")]
+    Form(String),
+    /// A token of a type that is not understood must not be used (section 7.1).
+    #[error("has tokens of another type than Bearer")]
+    Type,
+    /// A token that could not be sent.
+    #[error("has no {0} that could be sent")]
+    Token(&'static str),
+    /// No secret page, or one that is too small.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+impl TokenAnswer {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`AnswerError`]
+    pub fn parse(document: &[u8]) -> Result<Self, AnswerError> {
+        let success: Success<'_> =
+            json::read(document).map_err(|error| AnswerError::Form(error.to_string()))?;
+        if !success.token_type.eq_ignore_ascii_case("bearer") {
+            return Err(AnswerError::Type);
+        }
+        let page = |name, secret: SecretText<'_>| match secret.page() {
+            Ok(page) => Ok(page),
+            Err(SecretError::Form) => Err(AnswerError::Token(name)),
+            Err(SecretError::Memory(error)) => Err(error.into()),
+        };
+        Ok(Self {
+            access: page("access token", success.access_token)?,
+            refresh: success.refresh_token.map(|token| page("refresh token", token)).transpose()?,
+            id_token: success.id_token.map(|token| page("id token", token)).transpose()?,
+            lifetime: success.expires_in.map(|seconds| Duration::from_secs(seconds.min(LONGEST))),
+            scope: success.scope,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use claudectl_platform::memory::SecretPage;
 use serde::{Deserialize, de::IgnoredAny};
 use zeroize::Zeroizing;
 
-use crate::oauth::{Authority, Profile, json, text};
+use crate::oauth::{Authority, Profile, authority::Feature, json, text};
 
 /// What a server says about a person. Not secret, but personal: never logged.
 #[derive(Debug, Default)]
@@ -92,6 +92,16 @@ impl Claims {
             Audience::Several(audiences) => audiences.contains(&ours.client_id),
         };
         if is_for_us { Ok(Self::read(&payload)) } else { Err("has an id token for another client".into()) }
+    }
+
+    /// These, or where they say nothing what the access token of a gateway says: it is issued by the
+    /// gateway itself, as a JSON Web Token mostly. To everybody else it is opaque (RFC 6749 section 1.4).
+    pub(super) fn or_of_token(self, access: &SecretPage, authority: &Authority) -> Self {
+        if self.is_enough() || !authority.description().has(Feature::Gateway) {
+            return self;
+        }
+        let payload = access.expose(payload).flatten();
+        self.and(payload.map(|payload| Self::read(&payload)).unwrap_or_default())
     }
 
     /// Whether there is enough to recognise an account by.

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{Target, Upstream, Wire, tunnel, wire::Tls};
+use super::{Fingerprint, Target, Upstream, Wire, tunnel, wire::Tls};
 use crate::proxy::limits;
 
 /// Why there is no connection.
@@ -27,6 +27,16 @@ impl Upstream {
             Some(wire) => Ok(wire),
             None => self.connect().await,
         }
+    }
+
+    /// The certificate that the server shows now; `None` without TLS. Nothing is sent to it.
+    ///
+    /// # Errors
+    /// [`ConnectError`], also for a certificate that nobody vouches for.
+    pub async fn certificate(&self) -> Result<Option<Fingerprint>, ConnectError> {
+        let Wire::Tls(tls) = self.connect().await? else { return Ok(None) };
+        let shown = tls.session.peer_certificates().and_then(<[_]>::first);
+        Ok(shown.map(Fingerprint::of))
     }
 
     /// A new connection.

@@ -4,13 +4,13 @@ use std::{path::PathBuf, sync::Arc};
 
 use rustls::{
     ClientConfig,
-    client::Resumption,
+    client::{Resumption, danger::ServerCertVerifier},
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::TlsConnector;
 
-use super::RouteError;
+use super::{Fingerprint, RouteError, pin::Pinned};
 
 /// Sessions that can be resumed. There are only ever connections to one server.
 const RESUMABLE: usize = 4;
@@ -25,10 +25,14 @@ pub(super) struct Trust {
 
 impl Trust {
     /// Reads the platform's roots and those of `ca_file`.
-    pub(super) async fn load(ca_file: Option<String>, host: &str) -> Result<Self, RouteError> {
+    pub(super) async fn load(
+        ca_file: Option<String>,
+        host: &str,
+        pin: Option<Fingerprint>,
+    ) -> Result<Self, RouteError> {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| RouteError::Authority(host.to_owned()))?;
-        let read = tokio::task::spawn_blocking(move || read(ca_file));
+        let read = tokio::task::spawn_blocking(move || read(ca_file, pin));
         let (config, told) = read.await.map_err(|error| RouteError::Roots(error.to_string()))??;
         Ok(Self { config: Arc::new(config), name, told })
     }
@@ -42,7 +46,7 @@ impl Trust {
     }
 }
 
-fn read(ca_file: Option<String>) -> Result<(ClientConfig, String), RouteError> {
+fn read(ca_file: Option<String>, pin: Option<Fingerprint>) -> Result<(ClientConfig, String), RouteError> {
     let mut told =
         "the platform's roots (or those of SSL_CERT_FILE and SSL_CERT_DIR, if the daemon was started with them)"
             .to_owned();
@@ -57,11 +61,18 @@ fn read(ca_file: Option<String>) -> Result<(ClientConfig, String), RouteError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))
         .map_err(|error| RouteError::Roots(error.to_string()))?;
+    let verifier: Arc<dyn ServerCertVerifier> = match pin {
+        None => Arc::new(verifier),
+        Some(pin) => {
+            told = format!("{told}, and its certificate {pin} alone");
+            Arc::new(Pinned { platform: verifier, pin })
+        }
+    };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| RouteError::Roots(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::in_memory_sessions(RESUMABLE);
