@@ -8,6 +8,8 @@ pub mod demo_client;
 pub mod doctor;
 pub mod end;
 pub mod hook;
+pub mod hooks;
+pub mod log;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -57,7 +59,9 @@ pub const ENTRIES: &[Entry] = entries![
     "end" => end,
     "audit" => audit,
     "shim" => shim,
+    "log" => log,
     "doctor" => doctor,
+    "hooks" => hooks,
     "reload" => reload,
     "demo" => demo,
     "completions" => completions,

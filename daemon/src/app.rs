@@ -4,23 +4,23 @@ use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser as _;
 use claudectl_platform::{
-    activation, clock,
-    desktop::Buses,
-    directories,
+    activation, clock, directories,
     hardening::{self, Protection},
     process::ExitWatch,
     signal::Orders,
     stdio,
 };
-use claudectl_proto::endpoint::Endpoints;
+use claudectl_proto::{endpoint::Endpoints, record::Files};
 use tokio::sync::watch;
 
 use crate::{
     args::{Args, Surroundings},
     config::{ConfigError, Configuration},
     effects::{Effects, Sessions},
-    engine::{Engine, mailbox},
+    engine::{Engine, Onlookers, mailbox},
     logging,
+    notify::Notifier,
+    record::{Record, Witness},
     service::{self, Context, Facts},
     transport::{self, ListenError},
     watchers,
@@ -68,7 +68,7 @@ fn start(args: &Args, protections: Vec<Protection>) -> Result<(), Failure> {
     }
     // One thread: nothing races with a wipe, and an idle daemon stays small.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(args, configuration, &endpoints, protections, surroundings.buses))
+    runtime.block_on(serve(args, configuration, &endpoints, protections, surroundings))
 }
 
 fn config_path(args: &Args, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
@@ -84,7 +84,7 @@ async fn serve(
     configuration: Configuration,
     endpoints: &Endpoints,
     protections: Vec<Protection>,
-    buses: Buses,
+    surroundings: Surroundings,
 ) -> Result<(), Failure> {
     let listening = transport::listen(endpoints)?;
     remove_leftovers(endpoints);
@@ -95,12 +95,15 @@ async fn serve(
     let sessions = Sessions::new(endpoints.clone(), events.clone(), Arc::clone(&exits))?;
     let effects = Effects::new(endpoints.clone(), events, arrivals, sessions);
     let may_retire = args.on_demand || listening.activated;
-    let engine = Engine::new(configuration, effects, may_retire, receivers, changes)?;
-    let facts = Arc::new(Facts { started_at: clock::wall(), protections });
+    let (record, directory) = record(&configuration, &surroundings);
+    let notifier = Notifier::start(surroundings.buses.clone());
+    let onlookers = Onlookers { witness: Witness::new(record), notifier };
+    let engine = Engine::new(configuration, effects, may_retire, receivers, changes, onlookers)?;
+    let facts = Arc::new(Facts { started_at: clock::wall(), protections, record: directory });
     let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
     // Listened to from now on: who hears that we are ready may send one at once.
     let orders = Orders::new()?;
-    let desktop = watchers::desktop::watch(buses, mailbox.clone());
+    let desktop = watchers::desktop::watch(surroundings.buses, mailbox.clone());
     ready(args, endpoints)?;
     // A task of its own: what is asked of it wakes it alone, not everything that is waited for here.
     let engine = tokio::spawn(engine.run());
@@ -111,6 +114,21 @@ async fn serve(
         ended = watchers::processes::watch(exits, mailbox.clone()) => Ok(ended?),
         () = watchers::signals::watch(orders, mailbox.clone()) => Ok(()),
         () = desktop => Ok(()),
+    }
+}
+
+/// The local record, and the directory that it is in. Without one the daemon runs all the same, and
+/// says so in its status.
+fn record(configuration: &Configuration, surroundings: &Surroundings) -> (Record, String) {
+    if !configuration.config.record.enabled {
+        return (Record::none("the configuration switches it off".to_owned()), String::new());
+    }
+    match directories::state(surroundings.state.as_deref(), surroundings.home.as_deref()) {
+        Ok(directory) => {
+            let shown = directory.display().to_string();
+            (Record::start(Files::within(directory)), shown)
+        }
+        Err(error) => (Record::none(error.to_string()), String::new()),
     }
 }
 

@@ -97,6 +97,11 @@ impl Effects {
         self.sessions.readings()
     }
 
+    /// What one session used.
+    pub fn reading(&self, session: SessionId) -> Reading {
+        self.sessions.reading(session)
+    }
+
     /// Sessions that made a request, and when they last had one open, since boot. `now` for those that
     /// have one open now.
     pub fn last_used(&self, now: Duration) -> Vec<(SessionId, Duration)> {
@@ -142,7 +147,7 @@ impl Effects {
                 None
             }
             Effect::RemoveSession { session } => {
-                self.sessions.remove(session);
+                self.sessions.remove(session.id);
                 None
             }
             Effect::Stop => None,

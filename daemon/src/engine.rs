@@ -18,6 +18,8 @@ use crate::{
     config::Configuration,
     effects::Effects,
     engine::mailbox::{Inquiry, Message},
+    notify::Notifier,
+    record::{Occasion, Witness},
 };
 
 /// The engine and everything it acts through.
@@ -31,6 +33,16 @@ pub struct Engine {
     receivers: Receivers,
     changes: watch::Sender<u64>,
     alarm: Alarm,
+    onlookers: Onlookers,
+}
+
+/// Who looks on, and says what happened.
+#[derive(Debug)]
+pub struct Onlookers {
+    /// For the local record.
+    pub witness: Witness,
+    /// To the user.
+    pub notifier: Notifier,
 }
 
 /// The time, by both clocks.
@@ -49,11 +61,12 @@ impl Engine {
         may_retire: bool,
         receivers: Receivers,
         changes: watch::Sender<u64>,
+        onlookers: Onlookers,
     ) -> io::Result<Self> {
         let policy = policy(&configuration, may_retire);
         let core = claudectl_core::engine::Engine::new(policy, now());
         let alarm = Alarm::new()?;
-        Ok(Self { core, effects, configuration, may_retire, receivers, changes, alarm })
+        Ok(Self { core, effects, configuration, may_retire, receivers, changes, alarm, onlookers })
     }
 
     /// Runs until the core says stop; everything is wiped then.
@@ -73,7 +86,7 @@ impl Engine {
             };
             let Some(event) = event else { continue };
             if self.carry_out(event) {
-                return;
+                return self.onlookers.witness.end(&self.core, &self.effects);
             }
         }
     }
@@ -90,9 +103,15 @@ impl Engine {
         let mut waiting = VecDeque::from([event]);
         let mut stop = false;
         while let Some(event) = waiting.pop_front() {
+            let occasion = Occasion::of(&event);
             for effect in self.core.handle(event, now()) {
                 stop |= effect == Effect::Stop;
+                self.onlookers.witness.before(&occasion, &effect, &self.effects);
                 waiting.extend(self.effects.perform(effect));
+            }
+            let departure = self.onlookers.witness.after(occasion, &mut self.core);
+            if let Some(departure) = departure.filter(|_| self.configuration.config.notify.desktop) {
+                self.onlookers.notifier.tell(departure);
             }
         }
         self.changes.send_modify(|version| *version = version.wrapping_add(1));
@@ -115,6 +134,7 @@ impl Engine {
                     snapshot: self.core.snapshot(),
                     readings: self.effects.readings(),
                     configuration: self.configuration.clone(),
+                    record: self.onlookers.witness.state(),
                 });
                 None
             }

@@ -40,6 +40,8 @@ pub struct Facts {
     pub started_at: i64,
     /// What protects its memory.
     pub protections: Vec<Protection>,
+    /// The directory of the local record; empty for none.
+    pub record: String,
 }
 
 /// Every service of the control socket: ours, health, and reflection in both of its versions.

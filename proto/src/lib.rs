@@ -3,6 +3,7 @@
 pub mod client;
 pub mod endpoint;
 pub mod reason;
+pub mod record;
 
 /// Messages and services of package `claudectl.v1`.
 #[allow(

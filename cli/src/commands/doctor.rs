@@ -1,8 +1,9 @@
 //! `claudectl doctor`
 
 mod checks;
+mod lock;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde::Serialize;
 
 use crate::{
@@ -14,7 +15,16 @@ use crate::{
 
 /// Its command line.
 pub fn build(command: Command) -> Command {
-    command.about("Check everything that can go wrong here, and say how to put it right")
+    command.about("Check everything that can go wrong here, and say how to put it right").subcommand(
+        Command::new("lock").about("Ask to lock the screen once, and say who told of it").arg(
+            Arg::new("wait")
+                .long("wait")
+                .value_name("SECONDS")
+                .value_parser(value_parser!(u32).range(1..=600))
+                .default_value("60")
+                .help("How long to wait for it"),
+        ),
+    )
 }
 
 /// How a check ended.
@@ -59,7 +69,10 @@ struct Body {
 ///
 /// # Errors
 /// If stdout cannot be written.
-pub async fn run(_matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
+pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
+    if let Some(("lock", matches)) = matches.subcommand() {
+        return lock::run(matches.get_one("wait").copied().unwrap_or(60), context).await;
+    }
     let checks = checks::all(&context.environment).await;
     let healthy = checks.iter().all(|check| check.grade != Grade::Fail);
     let body = Body { healthy, checks };

@@ -57,8 +57,8 @@ pub enum Effect {
     },
     /// Take down a session's API socket and stop watching its process.
     RemoveSession {
-        /// Which session.
-        session: SessionId,
+        /// The session as it was at the end.
+        session: Session,
     },
     /// Stop the daemon: everything is wiped.
     Stop,

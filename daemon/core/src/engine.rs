@@ -42,6 +42,8 @@ pub struct Engine {
     starting: BTreeMap<SessionId, RequestId>,
     logouts: Vec<logout::Logout>,
     desktop: desktop::Desktop,
+    /// Accounts that were let go without being asked, and why, until somebody looks.
+    departures: Vec<(AccountName, Cause)>,
     activity: BTreeMap<AccountName, idle::Activity>,
     next_generation: u64,
     next_login: u64,
@@ -81,6 +83,7 @@ impl Engine {
             starting: BTreeMap::new(),
             logouts: Vec::new(),
             desktop: desktop::Desktop::default(),
+            departures: Vec::new(),
             activity: BTreeMap::new(),
             next_generation: 1,
             next_login: 1,
@@ -138,6 +141,21 @@ impl Engine {
             sightings: self.desktop.sightings.iter().cloned().collect(),
             lock_purges: self.lock_counts_for_all(),
         }
+    }
+
+    /// Accounts that are logged in.
+    pub fn accounts(&self) -> &BTreeMap<AccountName, Account> {
+        &self.accounts
+    }
+
+    /// Sessions.
+    pub fn sessions(&self) -> &BTreeMap<SessionId, Session> {
+        &self.sessions
+    }
+
+    /// Accounts that were let go without being asked since the last look, and why.
+    pub fn departures(&mut self) -> Vec<(AccountName, Cause)> {
+        std::mem::take(&mut self.departures)
     }
 
     fn lock_counts_for_all(&self) -> bool {

@@ -30,6 +30,22 @@ pub enum DesktopEvent {
     DesktopEnded,
 }
 
+impl DesktopEvent {
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ScreenLocked => "screen-locked",
+            Self::ScreenUnlocked => "screen-unlocked",
+            Self::Suspending => "suspending",
+            Self::Resumed => "resumed",
+            Self::ShuttingDown => "shutting-down",
+            Self::InputEnded => "input-ended",
+            Self::InputSeen => "input-seen",
+            Self::DesktopEnded => "desktop-ended",
+        }
+    }
+}
+
 /// Something that a source told of the desktop, and how long it took to act on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {

@@ -144,7 +144,7 @@ fn an_account_that_nobody_uses_is_logged_out_with_the_reason() {
     assert!(!world.is_held());
     let state = &world.engine.snapshot().sessions[&session].state;
     let SessionState::LoggedOut { sentence } = state else { panic!("{state:?}") };
-    assert!(sentence.contains("because it was not used for a while"), "{sentence}");
+    assert!(sentence.contains("after a while without use"), "{sentence}");
 }
 
 #[test]

@@ -42,6 +42,15 @@ pub fn others_reach(directory: &Path) -> bool {
     sys::others_reach(directory)
 }
 
+/// Opens a file to add to its end; makes it if it is not there, closed to everybody else (mode 0600).
+/// Links are not followed.
+///
+/// # Errors
+/// If what is in its place is not a plain file of this user.
+pub fn append_to(path: &Path) -> io::Result<std::fs::File> {
+    sys::append_to(path)
+}
+
 /// Why a lock was not acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {

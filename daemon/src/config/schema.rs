@@ -36,6 +36,10 @@ pub struct Config {
     pub upstream: Upstream,
     /// `[policy]`
     pub policy: PolicySection,
+    /// `[record]`
+    pub record: Record,
+    /// `[notify]`
+    pub notify: Notify,
     /// `[account.NAME]`
     #[serde(deserialize_with = "accounts_by_name")]
     pub account: BTreeMap<AccountName, Reactions>,
@@ -62,6 +66,34 @@ pub struct PolicySection {
     pub idle_minutes: u16,
     /// Hours after its login at which an account is logged out whatever happens; 0 for never.
     pub login_hours: u16,
+}
+
+/// `[record]`: the local record.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Record {
+    /// Whether it is written. Read when the daemon starts.
+    pub enabled: bool,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[notify]`: what the user is told without having asked.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// Desktop notifications.
+    pub desktop: bool,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self { desktop: true }
+    }
 }
 
 /// `[account.NAME]`: the same for one account.

@@ -111,6 +111,11 @@ impl Sessions {
         self.running.iter().map(|(id, running)| (*id, running.session.meter.read())).collect()
     }
 
+    /// What one session used.
+    pub(super) fn reading(&self, id: SessionId) -> Reading {
+        self.running.get(&id).map(|running| running.session.meter.read()).unwrap_or_default()
+    }
+
     /// When each session last had a request open, since boot.
     pub(super) fn last_used(&self, now: Duration) -> Vec<(SessionId, Duration)> {
         let used = |(id, running): (&SessionId, &Running)| Some((*id, running.session.meter.last_used(now)?));

@@ -14,7 +14,7 @@ use claudectl_platform::peer::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Ask, Reply, events};
-use crate::{config::Configuration, effects::Arrival, meter::Reading};
+use crate::{config::Configuration, effects::Arrival, meter::Reading, record::State};
 
 /// A handle that everything outside the engine holds.
 #[derive(Debug, Clone)]
@@ -63,6 +63,8 @@ pub struct View {
     pub readings: BTreeMap<SessionId, Reading>,
     /// The configuration.
     pub configuration: Configuration,
+    /// The local record.
+    pub record: State,
     /// What a session in the place that was asked about would get, and why.
     pub here: Option<Result<(AccountName, Why), Refusal>>,
 }

@@ -61,6 +61,7 @@ impl Context {
             reactions: convert::desktop::reactions(&view.snapshot),
             idle_minutes: convert::desktop::whole(view.snapshot.policy.idle_after, 60),
             login_hours: convert::desktop::whole(view.snapshot.policy.login_lifetime, 3600),
+            record: Some(convert::desktop::record(&self.facts.record, &view.record)),
             here: view.here.as_ref().map(convert::here),
         })
     }

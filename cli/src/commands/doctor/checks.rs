@@ -30,6 +30,7 @@ pub(super) async fn all(environment: &Environment) -> Vec<Check> {
         checks.push(protections(status));
         checks.push(desktop(status));
         checks.push(configuration(status));
+        checks.push(record(status));
     }
     let genuine = shim::find(environment);
     checks.push(client(&genuine));
@@ -135,6 +136,14 @@ fn configuration(status: &Status) -> Check {
     }
     let finding = if configuration.present { "is in force" } else { "does not exist: defaults" };
     Check::new("configuration", Grade::Ok, format!("{} {finding}", configuration.path))
+}
+
+fn record(status: &Status) -> Check {
+    let record = status.record.clone().unwrap_or_default();
+    match record.error.as_str() {
+        "" => Check::new("record", Grade::Ok, format!("written to {}", record.directory)),
+        why => Check::new("record", Grade::Warn, format!("nothing is written: {why}")),
+    }
 }
 
 fn client(genuine: &Result<Genuine, Error>) -> Check {

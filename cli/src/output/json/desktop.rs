@@ -32,13 +32,13 @@ pub fn word(what: v1::DesktopEvent) -> String {
 
 /// What is done about a trigger.
 #[derive(Debug, Serialize)]
-pub struct Reaction {
+pub struct Triggered {
     trigger: String,
     account: Option<String>,
     reaction: String,
 }
 
-impl From<&v1::Reaction> for Reaction {
+impl From<&v1::Reaction> for Triggered {
     fn from(reaction: &v1::Reaction) -> Self {
         Self {
             trigger: reaction.trigger.clone(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Account, Session,
-    desktop::{Reaction, Sighting},
+    desktop::{Sighting, Triggered},
     present,
 };
 use crate::commands::{
@@ -90,7 +90,7 @@ pub struct Status {
     desktop_watched: bool,
     desktop_sources: Vec<String>,
     sightings: Vec<Sighting>,
-    reactions: Vec<Reaction>,
+    reactions: Vec<Triggered>,
     idle_minutes: u32,
     login_hours: u32,
     audit: Option<Last>,
@@ -133,7 +133,7 @@ impl Status {
             desktop_watched: known.desktop_watched,
             desktop_sources: known.desktop_sources.clone(),
             sightings: known.sightings.iter().map(Sighting::from).collect(),
-            reactions: known.reactions.iter().map(Reaction::from).collect(),
+            reactions: known.reactions.iter().map(Triggered::from).collect(),
             idle_minutes: known.idle_minutes,
             login_hours: known.login_hours,
             audit,

@@ -80,14 +80,20 @@ impl Engine {
     ) -> Vec<Effect> {
         match self.policy.reactions.to(trigger, name) {
             Reaction::Ignore => Vec::new(),
-            Reaction::Purge => self.leave(name, cause, now).1,
+            Reaction::Purge => self.depart(name, cause, now),
         }
+    }
+
+    /// Logs one account out that nobody asked for.
+    pub(super) fn depart(&mut self, name: &AccountName, cause: Cause, now: Now) -> Vec<Effect> {
+        self.departures.push((name.clone(), cause));
+        self.leave(name, cause, now).1
     }
 
     /// Logs every account out and gives every login up.
     pub(super) fn leave_all(&mut self, cause: Cause, why: &Refusal, now: Now) -> Vec<Effect> {
         let names: Vec<_> = self.accounts.keys().cloned().collect();
-        let mut effects: Vec<_> = names.iter().flat_map(|name| self.leave(name, cause, now).1).collect();
+        let mut effects: Vec<_> = names.iter().flat_map(|name| self.depart(name, cause, now)).collect();
         let logins: Vec<_> = self.logins.keys().copied().collect();
         effects.extend(logins.into_iter().flat_map(|login| self.login_failed(login, why.clone())));
         effects

@@ -82,7 +82,7 @@ impl Engine {
             }
         }
         let mut effects: Vec<_> =
-            ended.iter().flat_map(|name| self.leave(name, Cause::LifetimeOver, now).1).collect();
+            ended.iter().flat_map(|name| self.depart(name, Cause::LifetimeOver, now)).collect();
         let idle = idle.iter().flat_map(|name| self.react_with(name, Trigger::Idle, Cause::Idle, now));
         effects.extend(idle);
         effects

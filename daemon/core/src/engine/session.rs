@@ -126,10 +126,8 @@ impl Engine {
     }
 
     pub(super) fn remove(&mut self, id: SessionId) -> Vec<Effect> {
-        if self.sessions.remove(&id).is_none() {
-            return Vec::new();
-        }
-        let mut effects = vec![Effect::RemoveSession { session: id }];
+        let Some(session) = self.sessions.remove(&id) else { return Vec::new() };
+        let mut effects = vec![Effect::RemoveSession { session }];
         if let Some(request) = self.starting.remove(&id) {
             effects.extend(refuse(request, Refusal::UnknownSession(id)));
         }

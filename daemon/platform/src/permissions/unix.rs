@@ -37,6 +37,13 @@ pub(super) fn others_reach(directory: &Path) -> bool {
     directory.ancestors().all(|path| path.metadata().is_ok_and(|found| found.mode() & 0o011 != 0))
 }
 
+pub(super) fn append_to(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().append(true)).map_err(|error| match error {
+        LockError::System(error) => error,
+        refused => io::Error::new(io::ErrorKind::InvalidInput, refused.to_string()),
+    })
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -46,7 +53,7 @@ pub(super) struct Lock {
 impl Lock {
     pub(super) fn acquire(path: &Path, content: &str) -> Result<Self, LockError> {
         loop {
-            let mut file = open(path)?;
+            let mut file = open(path, OpenOptions::new().write(true))?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => return Err(held(&file)),
@@ -71,24 +78,20 @@ impl Drop for Lock {
     }
 }
 
-fn open(path: &Path) -> Result<File, LockError> {
+/// A plain file of this user alone, made if it is not there.
+fn open(path: &Path, how: &mut OpenOptions) -> Result<File, LockError> {
     // Without NONBLOCK a FIFO in the place would block.
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits())
         .map_err(io::Error::other)?;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(libc::ELOOP) => LockError::Refused("a symbolic link"),
-            Some(libc::EISDIR) => LockError::Refused("a directory"),
-            Some(libc::ENXIO) => LockError::Refused("not a plain file"),
-            _ => LockError::System(error),
-        })?;
+    let file =
+        how.read(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path).map_err(
+            |error| match error.raw_os_error() {
+                Some(libc::ELOOP) => LockError::Refused("a symbolic link"),
+                Some(libc::EISDIR) => LockError::Refused("a directory"),
+                Some(libc::ENXIO) => LockError::Refused("not a plain file"),
+                _ => LockError::System(error),
+            },
+        )?;
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(LockError::Refused("not a plain file"));

@@ -32,6 +32,15 @@ pub(super) fn others_reach(_directory: &Path) -> bool {
     false
 }
 
+pub(super) fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .read(true)
+        .create(true)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+        .open(path)
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     #[allow(dead_code, reason = "holds the lock for as long as it is open")]

@@ -1,4 +1,4 @@
-//! What was seen of the desktop, and what is done about it.
+//! What was seen of the desktop, what is done about it, and where it is written down.
 
 use std::time::Duration;
 
@@ -8,6 +8,8 @@ use claudectl_core::{
     policy::reactions::{Reaction, Trigger},
 };
 use claudectl_proto::v1;
+
+use crate::record::State;
 
 /// What a source told.
 pub(in super::super) fn sighting(sighting: &Sighting) -> v1::Sighting {
@@ -45,6 +47,16 @@ pub(in super::super) fn reactions(snapshot: &Snapshot) -> Vec<v1::Reaction> {
         chosen.iter().map(|(trigger, reaction)| message(account.as_str(), *trigger, *reaction))
     });
     general.chain(own).collect()
+}
+
+/// The local record.
+pub(in super::super) fn record(directory: &str, state: &State) -> v1::Record {
+    v1::Record {
+        directory: directory.to_owned(),
+        number: state.head.number,
+        hash: state.head.hash.clone(),
+        error: state.error.clone().unwrap_or_default(),
+    }
 }
 
 /// In whole units of so many seconds; 0 for none.

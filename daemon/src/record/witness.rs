@@ -1,0 +1,258 @@
+//! Looks at what changed, and says it to the record: what was decided does not matter, what happened does.
+
+use std::collections::BTreeSet;
+
+use claudectl_core::{
+    command::Command,
+    effect::{Answer, Effect},
+    engine::Engine,
+    event::{DesktopEvent, Event, Sighting},
+    ids::{AccountName, SessionId},
+    sentence::Cause,
+    session::{Session, SessionState},
+};
+use claudectl_platform::clock;
+use claudectl_proto::record::What;
+
+use super::{Record, State};
+use crate::effects::Effects;
+
+/// The longest text of others that is written, in bytes.
+const LONGEST: usize = 512;
+
+/// What the record needs to know of an event, before the engine takes it.
+#[derive(Debug)]
+pub struct Occasion {
+    /// What somebody asked for.
+    asked: &'static str,
+    /// Why a session is over, if one is.
+    end: &'static str,
+    /// A session that somebody else tried to use.
+    intruded: Option<SessionId>,
+    sighting: Option<Sighting>,
+}
+
+impl Occasion {
+    /// What matters of it.
+    pub fn of(event: &Event) -> Self {
+        let mut occasion =
+            Self { asked: "login", end: "its process opened another one", intruded: None, sighting: None };
+        match event {
+            Event::Asked { command, .. } => occasion.asked = asked(command),
+            Event::SessionStarted { .. } => occasion.asked = "session",
+            Event::ProcessExited { .. } => occasion.end = "its process ended",
+            Event::TerminalClosed { .. } => occasion.end = "its terminal closed",
+            Event::PeerRefused { session } => occasion.intruded = Some(*session),
+            Event::Sighted(sighting) => occasion.sighting = Some(sighting.clone()),
+            _ => {}
+        }
+        occasion
+    }
+}
+
+fn asked(command: &Command) -> &'static str {
+    match command {
+        Command::BeginLogin(_) => "login",
+        Command::SwitchAccount { .. } => "switch",
+        Command::LogOut(_) => "logout",
+        Command::OpenSession(_) => "session",
+        Command::MoveSession { .. } => "move",
+        Command::EndSession { .. } => "end",
+    }
+}
+
+/// Accounts that were let go at once, without being asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// How many.
+    pub accounts: usize,
+    /// Why.
+    pub cause: Cause,
+    /// Sessions that this ended.
+    pub sessions: usize,
+}
+
+/// Looks on while the engine works.
+#[derive(Debug)]
+pub struct Witness {
+    record: Record,
+    accounts: BTreeSet<AccountName>,
+    refusals: Repeats,
+}
+
+/// The last refusal, and how often it came in a row.
+#[derive(Debug, Default)]
+struct Repeats {
+    last: (&'static str, String),
+    times: u64,
+}
+
+impl Repeats {
+    /// Whether this one is written: the first, the second, the fourth, … in a row. A loop of refusals
+    /// must not push everything else out of the record.
+    fn counts(&mut self, what: &'static str, why: &str) -> bool {
+        if self.last.0 != what || self.last.1 != why {
+            self.last = (what, why.to_owned());
+            self.times = 0;
+        }
+        self.times = self.times.saturating_add(1);
+        self.times.is_power_of_two()
+    }
+}
+
+impl Witness {
+    /// Begins to look on.
+    pub fn new(mut record: Record) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        record.add(What::Started { version, pid: std::process::id() });
+        Self { record, accounts: BTreeSet::new(), refusals: Repeats::default() }
+    }
+
+    /// What is known of the record.
+    pub fn state(&self) -> State {
+        self.record.state()
+    }
+
+    /// Sees what is about to be done.
+    pub fn before(&mut self, occasion: &Occasion, effect: &Effect, effects: &Effects) {
+        match effect {
+            Effect::Answer { answer: Ok(answer), .. } => self.answered(answer),
+            Effect::Answer { answer: Err(why), .. } => self.refused(occasion.asked, &why.to_string()),
+            Effect::RemoveSession { session } => self.ended(session, occasion.end, effects),
+            _ => {}
+        }
+    }
+
+    /// Sees what became of it all. Says which accounts were let go without being asked.
+    pub fn after(&mut self, occasion: Occasion, engine: &mut Engine) -> Option<Departure> {
+        if let Some(session) = occasion.intruded.and_then(|id| engine.sessions().get(&id)) {
+            let why = format!("another process tried to use session {} of {}", session.id, session.account);
+            self.refused("connection", &why);
+        }
+        let departure = self.compare(engine);
+        if let Some(sighting) = occasion.sighting {
+            self.sighted(&sighting);
+        }
+        departure
+    }
+
+    /// The daemon stops.
+    pub fn end(&mut self, engine: &Engine, effects: &Effects) {
+        // As many as fit beside what is waiting already.
+        for session in engine.sessions().values().take(256) {
+            self.ended(session, "claudectld stopped", effects);
+        }
+        self.record.add(What::Stopped);
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        match answer {
+            Answer::LoggedIn { account, .. } => self.record.add(What::LoggedIn {
+                account: account.name.to_string(),
+                kind: account.kind.label().to_owned(),
+                upstream: account.route.upstream.clone(),
+            }),
+            Answer::SessionOpened { session } => self.record.add(What::SessionOpened {
+                session: session.id.to_string(),
+                account: session.account.to_string(),
+                program: bounded(&session.program),
+                directory: bounded(&session.directory),
+                pid: session.process.pid,
+            }),
+            _ => {}
+        }
+    }
+
+    fn refused(&mut self, what: &'static str, why: &str) {
+        let why = bounded(why);
+        if self.refusals.counts(what, &why) {
+            let times = self.refusals.times;
+            self.record.add(What::Refused { what: what.to_owned(), why, times });
+        }
+    }
+
+    fn ended(&mut self, session: &Session, why: &str, effects: &Effects) {
+        let reading = effects.reading(session.id);
+        let seconds = clock::wall().saturating_sub(session.opened_at);
+        self.record.add(What::SessionEnded {
+            session: session.id.to_string(),
+            account: session.account.to_string(),
+            program: bounded(&session.program),
+            directory: bounded(&session.directory),
+            why: why.to_owned(),
+            seconds: u64::try_from(seconds).unwrap_or(0),
+            requests: reading.requests,
+            input_tokens: reading.input_tokens,
+            output_tokens: reading.output_tokens,
+        });
+    }
+
+    /// Accounts that are not there any more.
+    fn compare(&mut self, engine: &mut Engine) -> Option<Departure> {
+        let departures = engine.departures();
+        let held = engine.accounts();
+        let gone: Vec<_> = self.accounts.iter().filter(|name| !held.contains_key(*name)).cloned().collect();
+        if !gone.is_empty() || self.accounts.len() != held.len() {
+            self.accounts = held.keys().cloned().collect();
+        }
+        let mut departure: Option<Departure> = None;
+        for name in gone {
+            let cause = departures.iter().find(|(departed, _)| *departed == name).map(|(_, cause)| *cause);
+            let sessions = logged_out(engine, &name);
+            self.record.add(What::LoggedOut {
+                account: name.to_string(),
+                why: cause.unwrap_or(Cause::Asked).words().trim_start().to_owned(),
+                sessions: u64::try_from(sessions).unwrap_or(u64::MAX),
+            });
+            if let Some(cause) = cause {
+                let all = departure.get_or_insert(Departure { accounts: 0, cause, sessions: 0 });
+                all.accounts += 1;
+                all.sessions += sessions;
+            }
+        }
+        departure
+    }
+
+    fn sighted(&mut self, sighting: &Sighting) {
+        // That somebody is at the keyboard, or not, is nobody's business afterwards.
+        let is_input = matches!(sighting.what, DesktopEvent::InputEnded | DesktopEvent::InputSeen);
+        if !sighting.repeated && !is_input {
+            self.record.add(What::Desktop {
+                what: sighting.what.word().to_owned(),
+                by: bounded(&sighting.by),
+                took_microseconds: u64::try_from(sighting.took.as_micros()).unwrap_or(u64::MAX),
+            });
+        }
+    }
+}
+
+/// Sessions that wait for a new login of this account.
+fn logged_out(engine: &Engine, name: &AccountName) -> usize {
+    let waits = |session: &&Session| {
+        session.account == *name && matches!(session.state, SessionState::LoggedOut { .. })
+    };
+    engine.sessions().values().filter(waits).count()
+}
+
+fn bounded(text: &str) -> String {
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_of_refusals_is_written_ever_more_seldom() {
+        let mut refusals = Repeats::default();
+        let written = (0..1000).filter(|_| refusals.counts("login", "the key is wrong")).count();
+        assert_eq!(written, 10);
+        assert!(refusals.counts("login", "the upstream is away"), "another reason is news");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(bounded(&"ä".repeat(1000)).len(), 512);
+        assert_eq!(bounded(&format!("x{}", "ä".repeat(1000))).len(), 511);
+    }
+}
