@@ -25,6 +25,7 @@ pub mod socket;
 pub mod stdio;
 pub mod terminal;
 pub mod tree;
+pub mod users;
 
 /// What a socket, pipe or listener must be for the kernel to be asked about it.
 #[cfg(unix)]

@@ -1,0 +1,18 @@
+//! Acting as another user takes that user's password there.
+
+use std::{io, process::Command};
+
+use super::User;
+use crate::Unsupported;
+
+pub(super) fn is_administrator() -> bool {
+    false
+}
+
+pub(super) fn all() -> io::Result<Vec<User>> {
+    Err(Unsupported("the list of users").into())
+}
+
+pub(super) fn become_user(_command: &mut Command, _user: &User) -> io::Result<()> {
+    Err(Unsupported("acting as another user").into())
+}
