@@ -4,6 +4,7 @@
 //! `catalog` is the table of places, `scan` looks into them, a [`finding`] is one credential at one
 //! place: everything that a removal needs, and nothing of the credential itself.
 
+pub mod adopt;
 pub mod catalog;
 pub mod edit;
 pub mod finding;
