@@ -13,6 +13,7 @@ pub mod log;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod purge;
 pub mod reload;
 pub mod run;
 pub mod sessions;
@@ -54,6 +55,7 @@ pub const ENTRIES: &[Entry] = entries![
     "accounts" => accounts,
     "switch" => switch,
     "logout" => logout,
+    "purge" => purge,
     "run" => run,
     "sessions" => sessions,
     "end" => end,

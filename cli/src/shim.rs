@@ -39,10 +39,6 @@ const MOST_SCRIPTS: u32 = 8;
 pub async fn dispatch(arguments: Vec<OsString>, mut context: Context) -> Result<Exit, Error> {
     match arguments::meaning(&arguments) {
         Meaning::Ours(words) => return commands::dispatch(&words, context).await,
-        Meaning::NotYet(command) => {
-            return Err(Error::usage(format!("`claudectl {command}` is not available yet"))
-                .hint("claudectl logout --all logs every account out"));
-        }
         Meaning::Untouched | Meaning::Session => {}
     }
     let genuine = find(&context.environment)?;

@@ -15,6 +15,7 @@ mod desktop;
 mod directories;
 mod lifecycle;
 mod logind;
+mod purge;
 mod record;
 mod relay;
 mod routes;

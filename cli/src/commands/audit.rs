@@ -11,7 +11,7 @@ use claudectl_footprint::scan::{self, Audit, Meter, Scope};
 use claudectl_platform::{clock, hardening};
 use indicatif::ProgressBar;
 
-pub use last::{Last, last};
+pub use last::{Last, last, remember};
 
 use crate::{
     Context,

@@ -7,8 +7,6 @@ use std::ffi::{OsStr, OsString};
 pub enum Meaning {
     /// A command of claudectl, with these words.
     Ours(Vec<OsString>),
-    /// A command that claudectl is going to have.
-    NotYet(&'static str),
     /// The genuine client, as it is: it needs no session for this.
     Untouched,
     /// The genuine client as a session.
@@ -46,7 +44,8 @@ pub fn meaning(arguments: &[OsString]) -> Meaning {
         ["/login"] => ours("login", None),
         ["/logout"] => ours("logout", None),
         ["/status"] => ours("status", None),
-        ["purge", ..] | ["/purge"] => Meaning::NotYet("purge"),
+        ["purge", ..] => ours("purge", arguments.get(1..)),
+        ["/purge"] => ours("purge", None),
         [first, ..] if UNTOUCHED.contains(first) => Meaning::Untouched,
         _ => Meaning::Session,
     }
@@ -79,6 +78,8 @@ mod tests {
             (&["/logout"], &["logout"]),
             (&["status"], &["status"]),
             (&["/status"], &["status"]),
+            (&["purge", "--dry-run"], &["purge", "--dry-run"]),
+            (&["/purge"], &["purge"]),
             (&["auth", "login", "--console"], &["login"]),
             (&["auth", "logout"], &["logout"]),
             (&["auth", "status", "--json"], &["status", "--json"]),
@@ -87,8 +88,6 @@ mod tests {
         for (given, expected) in table {
             assert_eq!(of(given), ours(expected), "{given:?}");
         }
-        assert_eq!(of(&["purge"]), Meaning::NotYet("purge"));
-        assert_eq!(of(&["/purge"]), Meaning::NotYet("purge"));
     }
 
     #[test]

@@ -80,6 +80,45 @@ impl Edit {
         Self::new(self.0)
     }
 
+    /// This one, and then another one that was made for the text after it.
+    #[must_use]
+    pub fn then(self, next: &Self) -> Self {
+        let moved = |change: &Change| Change {
+            range: self.before(change.range.start, usize::max)..self.before(change.range.end, usize::min),
+            with: change.with.clone(),
+        };
+        let next = Self(next.0.iter().map(moved).collect());
+        self.and(next)
+    }
+
+    /// Where bytes that it does not change are after it.
+    pub fn after(&self, span: &Range<usize>) -> Range<usize> {
+        let (mut removed, mut added) = (0, 0);
+        for change in self.0.iter().take_while(|change| change.range.end <= span.start) {
+            removed += change.range.len();
+            added += change.with.len();
+        }
+        span.start + added - removed..span.end + added - removed
+    }
+
+    /// Where a place in the text after it is in the text before it; where bytes went, on the side that is
+    /// picked.
+    fn before(&self, at: usize, pick: fn(usize, usize) -> usize) -> usize {
+        let (mut old, mut new) = (0, 0);
+        for change in &self.0 {
+            let kept = change.range.start - old;
+            if at < new + kept {
+                break;
+            }
+            let end = new + kept + change.with.len();
+            if at <= end {
+                return pick(change.range.start, change.range.end);
+            }
+            (old, new) = (change.range.end, end);
+        }
+        old + (at - new)
+    }
+
     /// The changes, in order.
     pub fn changes(&self) -> &[Change] {
         &self.0

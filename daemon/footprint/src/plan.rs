@@ -86,6 +86,7 @@ impl Plan {
         }
         plan.files = files.into_values().collect();
         plan.spare_files_with_what_stays();
+        plan.spare_logins_that_stay();
         plan
     }
 
@@ -101,7 +102,8 @@ impl Plan {
     }
 
     fn log_out(&mut self, finding: &Finding, stored: &Stored, home: &Path) {
-        if finding.place.remedy != Remedy::ClientLogout {
+        // Grants of other services are not its login: it deletes them, but revokes none.
+        if finding.place.remedy != Remedy::ClientLogout || finding.kind == Kind::McpSecret {
             return;
         }
         let directory = configuration_of(&stored.path, home);
@@ -114,10 +116,25 @@ impl Plan {
     /// A file in which something stays is edited, not deleted.
     fn spare_files_with_what_stays(&mut self) {
         for step in &mut self.files {
-            let holds = |finding: &Finding| matches!(&finding.location, Location::Stored(stored) if stored.path == step.path);
-            step.delete &= !self.kept.iter().any(|(finding, _)| holds(finding));
+            step.delete &= !self.kept.iter().any(|(finding, _)| is_in(finding, &step.path));
         }
     }
+
+    /// The client's log-out revokes a login whole: not if a part of it is to stay.
+    fn spare_logins_that_stay(&mut self) {
+        let kept = &self.kept;
+        let stays = |finding: &Finding| match &finding.location {
+            Location::Stored(stored) => {
+                kept.iter().any(|(kept, why)| *why != Why::OtherService && is_in(kept, &stored.path))
+            }
+            _ => false,
+        };
+        self.clients.retain(|client| !client.findings.iter().any(stays));
+    }
+}
+
+fn is_in(finding: &Finding, path: &Path) -> bool {
+    matches!(&finding.location, Location::Stored(stored) if stored.path == path)
 }
 
 fn add(files: &mut BTreeMap<PathBuf, FileStep>, finding: Finding, stored: Stored) {
@@ -135,11 +152,11 @@ fn add(files: &mut BTreeMap<PathBuf, FileStep>, finding: Finding, stored: Stored
 fn removal(finding: &Finding, stored: &Stored) -> Removal {
     match (finding.place.remedy, &stored.structure) {
         // A login is one member with many parts: the token alone would leave a broken one behind.
-        (Remedy::ClientLogout, Structure::Json { pointer }) if finding.kind != Kind::McpSecret => {
+        (Remedy::ClientLogout, Structure::Json { pointer }) => {
             let top = pointer.split('/').nth(1).unwrap_or_default();
             Removal::Member(format!("/{top}"))
         }
-        (Remedy::ClientLogout | Remedy::EditJson | Remedy::DeleteFile, Structure::Json { pointer }) => {
+        (Remedy::EditJson | Remedy::DeleteFile, Structure::Json { pointer }) => {
             Removal::Member(pointer.clone())
         }
         (Remedy::EditStatement | Remedy::DeleteFile, Structure::Assignment { .. }) => Removal::Assignment,

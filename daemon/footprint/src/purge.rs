@@ -8,7 +8,7 @@ mod journal;
 mod store;
 
 pub use aside::{put_back, set_aside};
-pub use file::{Done, run_file};
+pub use file::{Done, edit_of, run_file};
 pub use journal::Journal;
 pub use store::{Program, program};
 
@@ -17,6 +17,7 @@ use crate::{
     finding::Holder,
     plan::{Plan, Why},
     receipt::{Item, Outcome, advice},
+    scan::Gap,
 };
 
 /// What a finding is called in a receipt.
@@ -69,6 +70,18 @@ pub fn left(plan: &Plan) -> Vec<Item> {
         by: Some(by_whom(finding)),
     });
     kept.chain(persons).collect()
+}
+
+/// The item of what could not be looked at: nothing is known about it.
+pub fn unseen(gap: &Gap) -> Item {
+    Item {
+        what: "not looked at".to_owned(),
+        place: gap.what.clone(),
+        action: "none".to_owned(),
+        proof: gap.why.clone(),
+        outcome: Outcome::Unproven,
+        by: Some("you, or root if it is not yours: look at it".to_owned()),
+    }
 }
 
 fn by_whom(finding: &Finding) -> String {

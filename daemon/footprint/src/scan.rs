@@ -56,7 +56,14 @@ pub struct Audit {
 /// # Errors
 /// If the home directory cannot be opened, or the system has no random numbers.
 pub fn audit(scope: &Scope<'_>, meter: &Meter) -> io::Result<Audit> {
-    let key = FingerprintKey::random()?;
+    audit_with(scope, meter, FingerprintKey::random()?)
+}
+
+/// As [`audit`], with the key of an earlier run: what was found then is known again.
+///
+/// # Errors
+/// As [`audit`].
+pub fn audit_with(scope: &Scope<'_>, meter: &Meter, key: FingerprintKey) -> io::Result<Audit> {
     let mut look = look::Look::new(scope, meter, &key)?;
     look.at_variables();
     look.at_live_places();

@@ -11,10 +11,10 @@ use super::{Change, Edit, Refusal};
 
 /// Removes what these JSON pointers (RFC 6901) lead to, with its name, its comma and the white space that
 /// belonged to it. What stands around it, comments included, stays. A name that occurs twice is removed
-/// twice.
+/// twice. After an element of an array that goes, the others move up.
 ///
 /// # Errors
-/// If the text is not JSON, a pointer leads nowhere, or to an element of an array: the rest would move up.
+/// If the text is not JSON, or a pointer leads nowhere.
 pub fn remove(text: &[u8], pointers: &[&str]) -> Result<Edit, Refusal> {
     let root = tree::parse(text)?;
     let mut doomed = Vec::new();
@@ -22,7 +22,7 @@ pub fn remove(text: &[u8], pointers: &[&str]) -> Result<Edit, Refusal> {
         let before = doomed.len();
         let tokens: Vec<String> = pointer.split('/').skip(1).map(unescaped).collect();
         if !tokens.is_empty() {
-            find(&root, text, &tokens, &mut doomed)?;
+            find(&root, text, &tokens, &mut doomed);
         }
         if doomed.len() == before {
             return Err(Refusal::NoSuchKey);
@@ -43,22 +43,31 @@ fn unescaped(token: &str) -> String {
 }
 
 /// Adds the span of every value that the tokens lead to.
-fn find(node: &Node, text: &[u8], tokens: &[String], found: &mut Vec<Range<usize>>) -> Result<(), Refusal> {
+fn find(node: &Node, text: &[u8], tokens: &[String], found: &mut Vec<Range<usize>>) {
     let Some((token, rest)) = tokens.split_first() else {
         found.push(node.span.clone());
-        return Ok(());
+        return;
     };
     for (place, item) in node.items.iter().enumerate() {
         let leads = match &item.key {
             Some(key) => tree::name(text, key) == *token,
-            None if rest.is_empty() && token.parse() == Ok(place) => return Err(Refusal::Element),
             None => token.parse() == Ok(place),
         };
         if leads {
-            find(&item.value, text, rest, found)?;
+            find(&item.value, text, rest, found);
         }
     }
-    Ok(())
+}
+
+/// Whether the pointer leads to an element of an array.
+pub fn is_element(text: &[u8], pointer: &str) -> bool {
+    let Some((parent, place)) = pointer.rsplit_once('/') else { return false };
+    let Ok(root) = tree::parse(text) else { return false };
+    let tokens: Vec<String> = parent.split('/').skip(1).map(unescaped).collect();
+    let mut found = Vec::new();
+    find(&root, text, &tokens, &mut found);
+    let is_array = |span: &Range<usize>| text.get(span.start) == Some(&b'[');
+    found.iter().any(is_array) && place.parse::<usize>().is_ok()
 }
 
 fn take_out(node: &Node, text: &[u8], doomed: &[Range<usize>], changes: &mut Vec<Change>) {

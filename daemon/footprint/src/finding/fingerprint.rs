@@ -18,6 +18,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// The key of one run.
+#[derive(Clone)]
 pub struct FingerprintKey(Zeroizing<[u8; 32]>);
 
 impl fmt::Debug for FingerprintKey {

@@ -32,9 +32,15 @@ pub struct Choice {
     only: Vec<Word>,
     keep: Vec<Word>,
     everything: bool,
+    nothing: bool,
 }
 
 impl Choice {
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        Self { nothing: true, ..Self::default() }
+    }
+
     /// From the words of `--only` and `--keep`; `places` are the names of all places of the catalogue.
     ///
     /// # Errors
@@ -47,13 +53,20 @@ impl Choice {
     ) -> Result<Self, UnknownWord> {
         let words =
             |given: &[String]| given.iter().map(|text| word(text, places)).collect::<Result<Vec<_>, _>>();
-        Ok(Self { only: words(only)?, keep: words(keep)?, everything })
+        Ok(Self { only: words(only)?, keep: words(keep)?, everything, nothing: false })
+    }
+
+    /// Whether it is about all there is, but for what `--keep` names.
+    pub fn is_whole(&self) -> bool {
+        self.only.is_empty() && !self.nothing
     }
 
     /// Why this stays; `None` if it goes.
     pub fn keeps(&self, finding: &Finding) -> Option<Why> {
         let is_named = |words: &[Word]| words.iter().any(|word| word.names(finding));
-        if is_named(&self.keep) {
+        if self.nothing {
+            Some(Why::NotChosen)
+        } else if is_named(&self.keep) {
             Some(Why::Kept)
         } else if !self.only.is_empty() {
             (!is_named(&self.only)).then_some(Why::NotChosen)

@@ -6,7 +6,7 @@ use claudectl_platform::erasure::{Medium, PlainFile, Refusal, Step};
 
 use super::what;
 use crate::{
-    Finding, Location, Remedy,
+    Finding, Kind, Location, Remedy,
     catalog::Group,
     edit::{Edit, FILLER, json, profile},
     finding::{FingerprintKey, Occurrence},
@@ -17,6 +17,9 @@ use crate::{
 /// The largest file that is edited, in bytes. In a larger one the credential's own characters are
 /// overwritten, which needs no copy of the file.
 pub(super) const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// What is done where nothing else can be.
+const OVERWRITTEN: &str = "its characters overwritten";
 
 /// What was done to a file, and on what medium.
 #[derive(Debug)]
@@ -91,6 +94,15 @@ fn note(step: &FileStep, finding: &Finding) -> String {
     }
 }
 
+/// What a step makes of a file's text.
+///
+/// # Errors
+/// If its length is not that of the file that was looked at.
+pub fn edit_of(step: &FileStep, text: &[u8]) -> Option<Edit> {
+    let (edit, _) = edit_all(step, text);
+    edit.apply(text).map(|_| edit)
+}
+
 struct Edits {
     /// The text after all edits, with nothing of a credential; `None` if overwriting is all.
     text: Option<zeroize::Zeroizing<Vec<u8>>>,
@@ -101,32 +113,15 @@ struct Edits {
 }
 
 fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
-    let overwritten = "its characters overwritten";
     let only_overwrites = step.removals.iter().all(|(_, removal)| *removal == Removal::Overwrite);
     let is_large = file.identity()?.size > LIMIT;
     if step.delete || only_overwrites || is_large {
         let reason = if is_large && !only_overwrites { ": the file is too large to be edited" } else { "" };
-        let actions = step.removals.iter().map(|_| format!("{overwritten}{reason}")).collect();
+        let actions = step.removals.iter().map(|_| format!("{OVERWRITTEN}{reason}")).collect();
         return Ok(Edits { text: None, empties: false, actions });
     }
     let text = file.read(LIMIT)?;
-    let mut all = Edit::default();
-    let mut actions = Vec::with_capacity(step.removals.len());
-    for (finding, removal) in &step.removals {
-        let edit = match removal {
-            Removal::Member(pointer) => json::remove(&text, &[pointer]),
-            Removal::Assignment => assignments(&text, step, finding),
-            Removal::Overwrite => Ok(Edit::default()),
-        };
-        actions.push(match (&edit, removal) {
-            (Ok(_), Removal::Member(pointer)) => format!("{pointer} taken out"),
-            (Ok(_), Removal::Assignment) => "its assignment taken out".to_owned(),
-            (Ok(_), Removal::Overwrite) => overwritten.to_owned(),
-            (Err(refusal), _) => format!("{overwritten}: {refusal}"),
-        });
-        all = all.and(edit.unwrap_or_default());
-        all = all.and(Edit::overwrite(occurrences(finding).filter_map(range)));
-    }
+    let (all, actions) = edit_all(step, &text);
     let edited = all.apply(&text).ok_or(Trouble::Changed)?;
     // A login that is taken out whole leaves an empty file; settings stay, even if they are empty.
     let is_login = |(finding, _): &(Finding, Removal)| finding.place.remedy == Remedy::ClientLogout;
@@ -136,22 +131,69 @@ fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
     Ok(Edits { text, empties, actions })
 }
 
-/// Takes out the assignment of each occurrence; one in a comment or a text is left to be overwritten, as
-/// long as any is an assignment.
-fn assignments(text: &[u8], step: &FileStep, finding: &Finding) -> Result<Edit, crate::edit::Refusal> {
+/// The edit for all removals of a step, and what is done for each, in words.
+fn edit_all(step: &FileStep, text: &[u8]) -> (Edit, Vec<String>) {
+    let mut pointers = Vec::new();
+    let mut all = Edit::default();
+    let mut actions = Vec::with_capacity(step.removals.len());
+    for (finding, removal) in &step.removals {
+        let outcome = match removal {
+            Removal::Member(pointer) => {
+                check_member(text, pointer, finding).map(|()| pointers.push(pointer.as_str()))
+            }
+            Removal::Assignment => take_assignments(text, step, finding, &mut all),
+            Removal::Overwrite => Ok(()),
+        };
+        actions.push(match (outcome, removal) {
+            (Ok(()), Removal::Member(pointer)) => format!("{pointer} taken out"),
+            (Ok(()), Removal::Assignment) => "its assignment taken out".to_owned(),
+            (Ok(()), Removal::Overwrite) => OVERWRITTEN.to_owned(),
+            (Err(refusal), _) => format!("{OVERWRITTEN}: {refusal}"),
+        });
+    }
+    // All at once: what becomes the last member depends on which others go.
+    let members =
+        if pointers.is_empty() { Edit::default() } else { json::remove(text, &pointers).unwrap_or_default() };
+    let spans = step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).filter_map(range);
+    (all.and(members).and(Edit::overwrite(spans)), actions)
+}
+
+/// Whether it can be taken out. In most lists a place means something, so that the others must not move
+/// up; the ends of keys that the client keeps are a set.
+fn check_member(text: &[u8], pointer: &str, finding: &Finding) -> Result<(), crate::edit::Refusal> {
+    json::remove(text, &[pointer])?;
+    if finding.kind != Kind::KeyTail && json::is_element(text, pointer) {
+        return Err(crate::edit::Refusal::Element);
+    }
+    Ok(())
+}
+
+/// Takes out the assignment of each occurrence, one after the other, because what shares a statement with
+/// one may be another; one in a comment or a text is left to be overwritten, as long as any is an assignment.
+fn take_assignments(
+    text: &[u8],
+    step: &FileStep,
+    finding: &Finding,
+    all: &mut Edit,
+) -> Result<(), crate::edit::Refusal> {
     let dialect = profile::Dialect::of(&step.path);
-    let mut edits = Edit::default();
-    let mut refused = None;
+    let mut outcome = Err(crate::edit::Refusal::NotAnAssignment);
     for span in occurrences(finding).filter_map(range) {
-        match profile::remove(text, dialect, &span) {
-            Ok(edit) => edits = edits.and(edit),
-            Err(refusal) => refused = Some(refusal),
+        if all.covers(&span) {
+            outcome = Ok(());
+            continue;
+        }
+        let Some(so_far) = all.apply(text) else { continue };
+        match profile::remove(&so_far, dialect, &all.after(&span)) {
+            Ok(edit) => {
+                *all = std::mem::take(all).then(&edit);
+                outcome = Ok(());
+            }
+            Err(refusal) if outcome.is_err() => outcome = Err(refusal),
+            Err(_) => {}
         }
     }
-    match refused {
-        Some(refusal) if edits.is_empty() => Err(refusal),
-        _ => Ok(edits),
-    }
+    outcome
 }
 
 fn occurrences(finding: &Finding) -> impl Iterator<Item = &Occurrence> {

@@ -39,6 +39,26 @@ proptest! {
     }
 
     #[test]
+    fn one_edit_after_the_other_is_one_edit(
+        text in "[a-z]{1,40}",
+        first in prop::collection::vec((any::<prop::sample::Index>(), 1usize..9, prop::sample::select(vec!["", ":"])), 0..4),
+        second in prop::collection::vec((any::<prop::sample::Index>(), 1usize..9), 0..4),
+    ) {
+        let range = |index: &prop::sample::Index, length: usize, text: &[u8]| {
+            let start = index.index(text.len());
+            start..(start + length).min(text.len())
+        };
+        let first = Edit::new(first.iter().map(|(index, length, with)| Change {
+            range: range(index, *length, text.as_bytes()), with: with.as_bytes().to_vec(),
+        }).collect());
+        let between = first.apply(text.as_bytes()).unwrap();
+        prop_assume!(!between.is_empty() && !between.contains(&b':'));
+        let second = Edit::new(second.iter().map(|(index, length)| Change::remove(range(index, *length, &between))).collect());
+        let after = second.apply(&between).unwrap();
+        prop_assert_eq!(first.then(&second).apply(text.as_bytes()).unwrap().to_vec(), after.to_vec());
+    }
+
+    #[test]
     fn removals_leave_the_rest_in_order(
         text in prop::collection::vec(any::<u8>(), 1..300),
         spans in prop::collection::vec((any::<prop::sample::Index>(), 0usize..40), 0..8),

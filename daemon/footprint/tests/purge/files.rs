@@ -6,12 +6,14 @@ use std::{
 
 use claudectl_footprint::{
     finding::FingerprintKey,
-    plan::Removal,
+    plan::{Choice, Plan, Removal},
     purge::{put_back, run_file, set_aside},
     receipt::{Item, Outcome},
 };
 
-use super::seeded::{CREDENTIALS, HISTORIES, KEY, PROFILES, SEEDS, SETTINGS, Seed, plan, purged, seed, tree};
+use super::seeded::{
+    CREDENTIALS, HISTORIES, KEY, PROFILES, SEEDS, SETTINGS, Seed, find, plan, purged, seed, tree,
+};
 
 fn run(home: &Path, seeds: &[Seed]) -> Vec<Item> {
     let key = FingerprintKey::random().unwrap();
@@ -47,6 +49,27 @@ fn what_is_no_assignment_is_overwritten_and_the_reason_told() {
     let x = "x".repeat(KEY.len());
     assert_eq!(tree(home.path())[".zshrc"], format!("cat <<EOF\nexport K={x}\nEOF\n"));
     assert_eq!(tree(home.path())["settings.json"], format!("{{ not json {x}"));
+}
+
+#[test]
+fn neighbours_that_go_together_leave_valid_files() {
+    let home = tempfile::tempdir().unwrap();
+    let other = KEY.replace("TEST", "tset");
+    fs::write(home.path().join("s.json"), format!(r#"{{"a":1,"k":"{KEY}","l":"{other}"}}"#)).unwrap();
+    fs::write(home.path().join(".profile"), format!("export K={KEY} L={other}\nA=1\n")).unwrap();
+    let key = FingerprintKey::random().unwrap();
+    let mut found = Vec::new();
+    for seed in [(&SETTINGS, "s.json", "", Some("/k")), (&PROFILES, ".profile", "", None)] {
+        let one = find(home.path(), &seed, KEY, &key).unwrap();
+        let seed = (seed.0, seed.1, seed.2, seed.3.map(|_| "/l"));
+        found.extend([one, find(home.path(), &seed, &other, &key).unwrap()]);
+    }
+    for step in Plan::new(found, &Choice::default(), home.path()).files {
+        assert_eq!(step.removals.len(), 2);
+        run_file(&step, &key, &mut |_| {});
+    }
+    assert_eq!(tree(home.path())["s.json"], r#"{"a":1}"#);
+    assert_eq!(tree(home.path())[".profile"], "A=1\n");
 }
 
 #[test]

@@ -84,14 +84,20 @@ pub(crate) fn seed(home: &Path, seeds: &[Seed]) {
 
 /// What is there now, by looking for the key.
 pub(crate) fn look(home: &Path, seeds: &[Seed], key: &FingerprintKey) -> Vec<Finding> {
-    seeds.iter().filter_map(|seed| find(home, seed, key)).collect()
+    seeds.iter().filter_map(|seed| find(home, seed, KEY, key)).collect()
 }
 
-fn find(home: &Path, (place, name, _, pointer): &Seed, key: &FingerprintKey) -> Option<Finding> {
+/// The credential `secret` in the file of a seed.
+pub(crate) fn find(
+    home: &Path,
+    (place, name, _, pointer): &Seed,
+    secret: &str,
+    key: &FingerprintKey,
+) -> Option<Finding> {
     let path = home.join(name);
     let text = fs::read_to_string(&path).ok()?;
-    let at = u64::try_from(text.find(KEY)?).unwrap();
-    let bytes = at..at + u64::try_from(KEY.len()).unwrap();
+    let at = u64::try_from(text.find(secret)?).unwrap();
+    let bytes = at..at + u64::try_from(secret.len()).unwrap();
     let structure = match pointer {
         Some(pointer) => Structure::Json { pointer: (*pointer).to_owned() },
         None if place.remedy == Remedy::EditStatement => Structure::Assignment {
@@ -105,15 +111,15 @@ fn find(home: &Path, (place, name, _, pointer): &Seed, key: &FingerprintKey) -> 
     let stored = Stored {
         file: PlainFile::open(&path).unwrap().identity().unwrap(),
         path,
-        occurrences: vec![Occurrence { bytes, raw: key.of(KEY.as_bytes()) }],
+        occurrences: vec![Occurrence { bytes, raw: key.of(secret.as_bytes()) }],
         structure,
     };
     Some(Finding {
         place,
         location: Location::Stored(stored),
         kind: Kind::ApiKey,
-        tail: Tail::of(KEY.as_bytes()),
-        fingerprint: key.of(KEY.as_bytes()),
+        tail: Tail::of(secret.as_bytes()),
+        fingerprint: key.of(secret.as_bytes()),
         severity: Severity::High,
         effect: Effect::None,
         changed_at: None,

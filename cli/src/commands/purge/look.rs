@@ -1,0 +1,125 @@
+//! Looking, and what has to outlive a purge that is killed.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use claudectl_footprint::{
+    catalog,
+    finding::FingerprintKey,
+    plan::FileStep,
+    purge::Journal,
+    scan::{self, Audit, Meter, Scope},
+};
+use claudectl_platform::{
+    directories,
+    permissions::{LockError, LockFile, private_directory},
+};
+
+use crate::{Context, args, error::Error};
+
+/// Looks, with one key for all of it: equal credentials are known as equal.
+pub(super) struct Looker {
+    home: PathBuf,
+    state: PathBuf,
+    key: FingerprintKey,
+    journal: Journal,
+}
+
+/// One purge of this user at a time. Leaves no directory behind that is empty.
+pub(super) struct Alone {
+    lock: Option<LockFile>,
+    /// The directories that were made for it, the innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        drop(self.lock.take());
+        for directory in &self.made {
+            // Not if it holds anything: that is somebody's.
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// The names of all places of the catalogue.
+pub(super) fn places() -> Vec<&'static str> {
+    catalog::places().map(|place| place.id).collect()
+}
+
+impl Looker {
+    pub(super) fn new(context: &Context) -> Result<Self, Error> {
+        let environment = &context.environment;
+        let home = environment.path("HOME").filter(|home| home.is_absolute());
+        let home =
+            home.ok_or_else(|| Error::new("there is no home directory to look in").hint("set HOME"))?;
+        let state = directories::state(environment.get("XDG_STATE_HOME"), environment.get("HOME"))?;
+        let key = FingerprintKey::random().map_err(|error| failed(&error))?;
+        Ok(Self { home, journal: Journal::within(&state), state, key })
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(super) fn key(&self) -> &FingerprintKey {
+        &self.key
+    }
+
+    /// # Errors
+    /// If another purge of this user runs.
+    pub(super) fn lock(&self) -> Result<Alone, Error> {
+        let is_missing = |path: &&Path| path.symlink_metadata().is_err();
+        let made = self.state.ancestors().take_while(is_missing).map(Path::to_owned).collect();
+        if let Some(above) = self.state.parent() {
+            fs::create_dir_all(above).map_err(|error| failed(&error))?;
+        }
+        private_directory(&self.state)?;
+        let own = std::process::id().to_string();
+        let lock = LockFile::acquire(&self.state.join("purge.lock"), &own).map_err(|error| match error {
+            LockError::Held { content } => Error::new(format!("another purge runs (pid {content})")),
+            other => Error::new("the purge could not be locked").because(&other),
+        })?;
+        Ok(Alone { lock: Some(lock), made })
+    }
+
+    /// Finishes what a killed purge had begun.
+    pub(super) fn finish_interrupted(&self) -> Result<(), Error> {
+        self.journal.finish(&self.key).map_err(|error| failed(&error))
+    }
+
+    pub(super) fn begin(&self, files: &[FileStep]) -> Result<(), Error> {
+        if files.is_empty() { Ok(()) } else { self.journal.begin(files).map_err(|error| failed(&error)) }
+    }
+
+    pub(super) fn end(&self) -> Result<(), Error> {
+        self.journal.end().map_err(|error| failed(&error))
+    }
+
+    /// Everything that there is now.
+    pub(super) fn look(&self, context: &Context) -> Result<Audit, Error> {
+        let environment = &context.environment;
+        let working_directory = args::working_directory();
+        let processes = Path::new("/proc");
+        let scope = Scope {
+            home: &self.home,
+            variables: environment
+                .iter()
+                .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+                .collect(),
+            working_directory: Some(working_directory.as_path()).filter(|path| path.is_absolute()),
+            processes: Some(processes).filter(|path| path.join("self/environ").exists()),
+            programs: environment.search_path(),
+            system: std::env::consts::OS,
+            cheap_only: false,
+        };
+        scan::audit_with(&scope, &Meter::default(), self.key.clone())
+            .map_err(|error| Error::new("your home could not be looked at").because(&error))
+    }
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::new("the purge could not begin").because(error)
+}

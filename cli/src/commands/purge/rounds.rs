@@ -1,0 +1,192 @@
+//! The work itself: log out, remove, look again - until nothing that was shown is left, or nothing more
+//! can be done.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use claudectl_footprint::{
+    Finding, Location,
+    finding::Fingerprint,
+    plan::{Choice, ClientStep, FileStep, Plan},
+    purge,
+    receipt::{Item, Outcome, Receipt},
+};
+use claudectl_platform::clock;
+
+use super::{clients, daemon::Accounts, look::Looker, stores};
+use crate::{Context, commands::audit, error::Error};
+
+/// A file that changes while it is purged is tried so often.
+const MOST_ROUNDS: usize = 3;
+
+/// One purge.
+pub(super) struct Rounds<'a> {
+    pub(super) context: &'a Context,
+    pub(super) looker: &'a Looker,
+    pub(super) choice: &'a Choice,
+    /// What the person saw: nothing else is removed.
+    pub(super) shown: &'a Plan,
+}
+
+/// The latest word on each copy, by what and where.
+type Items = BTreeMap<(String, String), Item>;
+
+impl Rounds<'_> {
+    pub(super) async fn run(&self, accounts: Accounts) -> Result<Receipt, Error> {
+        let mut receipt = Receipt { items: accounts.log_out().await, media: Vec::new() };
+        let revoked = self.log_out_clients(&mut receipt).await;
+        let mut items = Items::new();
+        let mut plan = if self.shown.clients.is_empty() { self.shown.clone() } else { self.plan_again()? };
+        for finding in &self.shown.stores {
+            put(&mut items, stores::remove(finding, self.context).await);
+        }
+        let mut round = 1;
+        let seen = loop {
+            self.remove_files(&plan.files, &mut items, &mut receipt)?;
+            let seen = self.looker.look(self.context)?;
+            plan = Plan::new(self.those_shown(&seen.findings), self.choice, self.looker.home());
+            if plan.files.is_empty() || round == MOST_ROUNDS {
+                break seen;
+            }
+            round += 1;
+        };
+        audit::remember(self.context, &seen, clock::wall());
+        self.judge(&plan, &mut items);
+        receipt.items.extend(items.into_values());
+        receipt
+            .items
+            .extend(purge::left(self.shown).into_iter().filter(|item| item.outcome == Outcome::Kept));
+        receipt.items.extend(self.not_shown(&seen.findings));
+        receipt.items.extend(seen.gaps.iter().filter(|_| self.choice.is_whole()).map(purge::unseen));
+        receipt.items.extend(self.in_force(&revoked));
+        Ok(receipt)
+    }
+
+    /// Logs the genuine client out everywhere; the fingerprints of what is certainly revoked, and of what
+    /// the receipt already says is not.
+    async fn log_out_clients(&self, receipt: &mut Receipt) -> Vec<Fingerprint> {
+        let mut told = Vec::new();
+        for step in &self.shown.clients {
+            let files = self.shown.files.iter().filter(|file| belongs(file, step));
+            let aside: Result<Vec<_>, _> =
+                files.map(|file| purge::set_aside(file).map(|()| file.path.clone())).collect();
+            let done = match aside {
+                Ok(aside) => {
+                    let done = clients::log_out(step, self.context).await;
+                    put_back(&aside);
+                    done
+                }
+                Err(error) => clients::spared(step, &error),
+            };
+            if done.is_revoked || done.item.outcome == Outcome::Unproven {
+                told.extend(step.findings.iter().map(|finding| finding.fingerprint));
+            }
+            receipt.items.push(done.item);
+        }
+        told
+    }
+
+    fn remove_files(
+        &self,
+        files: &[FileStep],
+        items: &mut Items,
+        receipt: &mut Receipt,
+    ) -> Result<(), Error> {
+        self.looker.begin(files)?;
+        for file in files {
+            let done = purge::run_file(file, self.looker.key(), &mut |_| {});
+            done.medium.into_iter().for_each(|medium| receipt.note(medium));
+            done.items.into_iter().for_each(|item| put(items, item));
+        }
+        self.looker.end()
+    }
+
+    fn plan_again(&self) -> Result<Plan, Error> {
+        let seen = self.looker.look(self.context)?;
+        Ok(Plan::new(self.those_shown(&seen.findings), self.choice, self.looker.home()))
+    }
+
+    /// Of what is found now, what the person saw: the same credential anywhere, or one in the same place.
+    fn those_shown(&self, found: &[Finding]) -> Vec<Finding> {
+        found.iter().filter(|finding| self.was_shown(finding)).cloned().collect()
+    }
+
+    fn was_shown(&self, finding: &Finding) -> bool {
+        self.shown.findings().any(|shown| {
+            shown.fingerprint == finding.fingerprint || purge::place(shown) == purge::place(finding)
+        })
+    }
+
+    /// Looking again has the last word: what is still there is not proven, what is gone is.
+    fn judge(&self, left: &Plan, items: &mut Items) {
+        for finding in self.shown.findings() {
+            let id = (purge::what(finding), purge::place(finding));
+            items.entry(id).or_insert_with(|| gone(finding));
+        }
+        let still_there: Vec<_> =
+            left.findings().map(|finding| (purge::what(finding), purge::place(finding))).collect();
+        for (id, item) in items.iter_mut() {
+            if !still_there.contains(id) {
+                if item.outcome == Outcome::Unproven {
+                    "gone when it was looked at again".clone_into(&mut item.proof);
+                    item.by = None;
+                    item.outcome = Outcome::Proven;
+                }
+            } else if item.outcome == Outcome::Proven {
+                "it is there when it is looked at again".clone_into(&mut item.proof);
+                item.outcome = Outcome::Unproven;
+                item.by = Some("you: end what writes it, then claudectl purge again".to_owned());
+            }
+        }
+        for item in purge::left(left).into_iter().filter(|item| item.outcome != Outcome::Kept) {
+            put(items, item);
+        }
+    }
+
+    /// What appeared in the meantime.
+    fn not_shown(&self, found: &[Finding]) -> Vec<Item> {
+        let is_new = |finding: &&Finding| self.choice.keeps(finding).is_none() && !self.was_shown(finding);
+        let item = |finding: &Finding| Item {
+            what: purge::what(finding),
+            place: purge::place(finding),
+            action: "none".to_owned(),
+            proof: "it appeared while the purge ran, and was not shown".to_owned(),
+            outcome: Outcome::Unproven,
+            by: Some("you: claudectl purge again".to_owned()),
+        };
+        found.iter().filter(is_new).map(item).collect()
+    }
+
+    fn in_force(&self, told: &[Fingerprint]) -> Vec<Item> {
+        let findings: Vec<_> = self.shown.findings().collect();
+        purge::in_force(&findings, |finding| told.contains(&finding.fingerprint))
+    }
+}
+
+fn put(items: &mut Items, item: Item) {
+    items.insert((item.what.clone(), item.place.clone()), item);
+}
+
+fn gone(finding: &Finding) -> Item {
+    Item {
+        what: purge::what(finding),
+        place: purge::place(finding),
+        action: "removed by the program that had it".to_owned(),
+        proof: "gone when it was looked at again".to_owned(),
+        outcome: Outcome::Proven,
+        by: None,
+    }
+}
+
+/// Whether it is a file that the client's log-out deletes.
+fn belongs(file: &FileStep, step: &ClientStep) -> bool {
+    let holds =
+        |finding: &Finding| matches!(&finding.location, Location::Stored(stored) if stored.path == file.path);
+    file.path.ends_with(".credentials.json") && step.findings.iter().any(holds)
+}
+
+fn put_back(paths: &[PathBuf]) {
+    for path in paths {
+        // The next purge finds what waits, by its journal or by itself; nothing is lost.
+        let _ = purge::put_back(path);
+    }
+}
