@@ -6,6 +6,7 @@ pub mod completions;
 pub mod demo;
 pub mod demo_client;
 pub mod doctor;
+pub mod drill;
 pub mod end;
 pub mod hook;
 pub mod hooks;
@@ -65,6 +66,7 @@ pub const ENTRIES: &[Entry] = entries![
     "doctor" => doctor,
     "hooks" => hooks,
     "reload" => reload,
+    "drill" => drill,
     "demo" => demo,
     "completions" => completions,
     "man" => man,

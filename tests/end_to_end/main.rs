@@ -23,3 +23,4 @@ mod rules;
 mod sessions;
 mod shim;
 mod traffic;
+mod watch;

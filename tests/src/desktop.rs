@@ -155,6 +155,40 @@ impl Locker {
     }
 }
 
+/// Somebody who shows notifications.
+#[derive(Debug)]
+pub struct Notifications {
+    shown: Arc<wait::Watched<Vec<String>>>,
+    _connection: Connection,
+}
+
+impl Notifications {
+    /// Takes the name on a session bus.
+    pub fn start(bus: &Bus) -> Self {
+        let (connection, shown) = (bus.connect(), Arc::default());
+        bus.block_on(async {
+            let server = logind::Shown(Arc::clone(&shown));
+            let _ = connection
+                .object_server()
+                .at("/org/freedesktop/Notifications", server)
+                .await
+                .expect("a place");
+            connection.request_name("org.freedesktop.Notifications").await.expect("a free name");
+        });
+        Self { shown, _connection: connection }
+    }
+
+    /// The body of the first one.
+    pub fn wait(&self) -> String {
+        self.shown.wait("a notification", |shown| shown.first().cloned())
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.shown.lock().len()
+    }
+}
+
 /// Follows the status until it is as wanted, and returns it.
 #[track_caller]
 pub fn status_until(sandbox: &Sandbox, wanted: impl Fn(&Value) -> bool) -> Value {

@@ -128,7 +128,7 @@ fn say(text: &str) -> Result<(), Error> {
 }
 
 /// A key that nobody has: it only opens the API of this demonstration.
-fn made_up_key() -> Zeroizing<String> {
+pub(super) fn made_up_key() -> Zeroizing<String> {
     let part = || RandomState::new().build_hasher().finish();
     Zeroizing::new(format!("sk-ant-api03-DEMO-{:016x}{:016x}", part(), part()))
 }

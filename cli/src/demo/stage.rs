@@ -40,6 +40,18 @@ impl Stage {
     /// # Errors
     /// If the directory cannot be made, or the daemon does not start.
     pub fn set_up(ambient: &Environment) -> Result<Self, Error> {
+        Self::set_up_with(ambient, "", &[])
+    }
+
+    /// The same with a configuration of its own, and with variables that it is to get.
+    ///
+    /// # Errors
+    /// As [`set_up`](Self::set_up).
+    pub fn set_up_with(
+        ambient: &Environment,
+        configuration: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::new("the demonstration has no directory").because(&error);
         let directory = tempfile::Builder::new()
             .prefix("claudectl-demo-")
@@ -51,13 +63,17 @@ impl Stage {
         }
         let [home, run] = rooms;
         let config = home.join(".config");
-        fs::create_dir(&config).map_err(failed)?;
+        fs::create_dir_all(config.join("claudectl")).map_err(failed)?;
+        fs::write(config.join("claudectl/config.toml"), configuration).map_err(failed)?;
         let mut environment =
             Environment::from_iter([("HOME", home), ("XDG_RUNTIME_DIR", run), ("XDG_CONFIG_HOME", config)]);
         for name in ["PATH", "LANG", "TERM", "NO_COLOR"] {
             if let Some(value) = ambient.get(name) {
                 environment.set(name, value);
             }
+        }
+        for (name, value) in variables {
+            environment.set(*name, *value);
         }
         let program = args::own_program()?;
         let daemon = start::wait_until_ready(start::spawn(&environment)?, PATIENCE)?;
@@ -94,6 +110,31 @@ impl Stage {
             return Ok(());
         }
         Err(Error::new("a step of the demonstration failed").because(&status).hint("claudectl doctor"))
+    }
+
+    /// Kills the daemon, as a machine out of memory would. Nothing is wiped by it but by the kernel.
+    ///
+    /// # Errors
+    /// If there is none to kill.
+    pub fn kill_daemon(&mut self) -> Result<(), Error> {
+        let failed = |error: io::Error| Error::new("the private daemon could not be killed").because(&error);
+        self.daemon.kill().map_err(failed)?;
+        self.daemon.wait().map_err(failed)?;
+        Ok(())
+    }
+
+    /// Starts another daemon in the same place.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn restart_daemon(&mut self) -> Result<(), Error> {
+        self.daemon = start::wait_until_ready(start::spawn(&self.environment)?, PATIENCE)?;
+        Ok(())
+    }
+
+    /// The directory of it all.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Ends the daemon, removes the directory, and makes sure that both are gone.

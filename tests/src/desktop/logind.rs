@@ -306,6 +306,28 @@ impl Session {
     }
 }
 
+/// Notifications that were shown.
+pub(super) struct Shown(pub(super) Arc<Watched<Vec<String>>>);
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Shown {
+    #[allow(clippy::too_many_arguments, reason = "as the specification has it")]
+    fn notify(
+        &self,
+        _application: &str,
+        _replaces: u32,
+        _icon: &str,
+        _summary: &str,
+        body: String,
+        _actions: Vec<String>,
+        _hints: BTreeMap<String, zvariant::OwnedValue>,
+        _timeout: i32,
+    ) -> u32 {
+        self.0.change(|shown| shown.push(body));
+        1
+    }
+}
+
 /// A screen saver that can be asked.
 pub(super) struct Screen(pub(super) Arc<AtomicBool>);
 
