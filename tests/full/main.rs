@@ -14,4 +14,5 @@ mod foreign;
 mod genuine;
 mod memory;
 mod processes;
+mod purge;
 mod users;
