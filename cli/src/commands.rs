@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 pub mod accounts;
+pub mod adopt;
 pub mod audit;
 pub mod completions;
 pub mod demo;
@@ -56,6 +57,7 @@ pub const ENTRIES: &[Entry] = entries![
     "accounts" => accounts,
     "switch" => switch,
     "logout" => logout,
+    "adopt" => adopt,
     "purge" => purge,
     "run" => run,
     "sessions" => sessions,

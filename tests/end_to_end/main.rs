@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod adopt;
 mod control_plane;
 mod desktop;
 mod directories;

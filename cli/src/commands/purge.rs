@@ -2,7 +2,7 @@
 
 mod clients;
 mod daemon;
-mod look;
+pub(super) mod look;
 mod rounds;
 mod show;
 mod stores;

@@ -20,7 +20,7 @@ use claudectl_platform::{
 use crate::{Context, args, error::Error};
 
 /// Looks, with one key for all of it: equal credentials are known as equal.
-pub(super) struct Looker {
+pub(in crate::commands) struct Looker {
     home: PathBuf,
     state: PathBuf,
     key: FingerprintKey,
@@ -28,7 +28,7 @@ pub(super) struct Looker {
 }
 
 /// One purge of this user at a time. Leaves no directory behind that is empty.
-pub(super) struct Alone {
+pub(in crate::commands) struct Alone {
     lock: Option<LockFile>,
     /// The directories that were made for it, the innermost first.
     made: Vec<PathBuf>,
@@ -45,12 +45,12 @@ impl Drop for Alone {
 }
 
 /// The names of all places of the catalogue.
-pub(super) fn places() -> Vec<&'static str> {
+pub(in crate::commands) fn places() -> Vec<&'static str> {
     catalog::places().map(|place| place.id).collect()
 }
 
 impl Looker {
-    pub(super) fn new(context: &Context) -> Result<Self, Error> {
+    pub(in crate::commands) fn new(context: &Context) -> Result<Self, Error> {
         let environment = &context.environment;
         let home = environment.path("HOME").filter(|home| home.is_absolute());
         let home =
@@ -60,17 +60,22 @@ impl Looker {
         Ok(Self { home, journal: Journal::within(&state), state, key })
     }
 
-    pub(super) fn home(&self) -> &Path {
+    pub(in crate::commands) fn home(&self) -> &Path {
         &self.home
     }
 
-    pub(super) fn key(&self) -> &FingerprintKey {
+    /// What `claudectl adopt --undo` needs.
+    pub(in crate::commands) fn adopted(&self) -> PathBuf {
+        self.state.join("adopted.journal")
+    }
+
+    pub(in crate::commands) fn key(&self) -> &FingerprintKey {
         &self.key
     }
 
     /// # Errors
     /// If another purge of this user runs.
-    pub(super) fn lock(&self) -> Result<Alone, Error> {
+    pub(in crate::commands) fn lock(&self) -> Result<Alone, Error> {
         let is_missing = |path: &&Path| path.symlink_metadata().is_err();
         let made = self.state.ancestors().take_while(is_missing).map(Path::to_owned).collect();
         if let Some(above) = self.state.parent() {
@@ -86,20 +91,20 @@ impl Looker {
     }
 
     /// Finishes what a killed purge had begun.
-    pub(super) fn finish_interrupted(&self) -> Result<(), Error> {
+    pub(in crate::commands) fn finish_interrupted(&self) -> Result<(), Error> {
         self.journal.finish(&self.key).map_err(|error| failed(&error))
     }
 
-    pub(super) fn begin(&self, files: &[FileStep]) -> Result<(), Error> {
+    pub(in crate::commands) fn begin(&self, files: &[FileStep]) -> Result<(), Error> {
         if files.is_empty() { Ok(()) } else { self.journal.begin(files).map_err(|error| failed(&error)) }
     }
 
-    pub(super) fn end(&self) -> Result<(), Error> {
+    pub(in crate::commands) fn end(&self) -> Result<(), Error> {
         self.journal.end().map_err(|error| failed(&error))
     }
 
     /// Everything that there is now.
-    pub(super) fn look(&self, context: &Context) -> Result<Audit, Error> {
+    pub(in crate::commands) fn look(&self, context: &Context) -> Result<Audit, Error> {
         let environment = &context.environment;
         let working_directory = args::working_directory();
         let processes = Path::new("/proc");
