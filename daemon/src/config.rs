@@ -174,6 +174,33 @@ mod tests {
     }
 
     #[test]
+    fn authorization_servers() {
+        let server = |lines: &str| {
+            format!(
+                "[authorization_server.acme]\nclient_id = \"x\"\nupstream = \"https://api.example\"\n{lines}\n"
+            )
+        };
+        let text =
+            server("issuer = \"https://login.example\"\nscopes = [\"openid\"]\ninject = \"x-api-key\"");
+        let config = parse(Path::new("config.toml"), &text).unwrap();
+        assert_eq!(config.authorization_server["acme"].inject, Inject::XApiKey);
+        assert!(parse(Path::new("config.toml"), "").unwrap().authorization_server.is_empty());
+        for line in [
+            "issuer = \"http://login.example\"",
+            "token_endpoint = \"login.example/token\"",
+            "revocation_endpoint = \"https://login.example/a b\"",
+            "scopes = [\"a b\"]",
+            "inject = \"cookie\"",
+            "isuer = \"https://login.example\"",
+        ] {
+            assert!(wrong(&server(line)).starts_with("config.toml:4:"), "{line}: {}", wrong(&server(line)));
+        }
+        let unnamed = "[authorization_server.acme]\nclient_id = \"x\"\n";
+        assert!(wrong(unnamed).contains("missing field `upstream`"));
+        assert!(wrong(&server("").replace(".acme", ".\"a b\"")).contains("a name takes letters"));
+    }
+
+    #[test]
     fn a_bad_file_keeps_the_old_rules_and_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");

@@ -46,6 +46,7 @@ pub struct Config {
     /// `[[rule]]`
     pub rule: Vec<Rule>,
     /// `[authorization_server.NAME]`
+    #[serde(deserialize_with = "authorization_server::by_name")]
     pub authorization_server: BTreeMap<String, AuthorizationServer>,
 }
 

@@ -59,7 +59,8 @@ pub enum AuthorityError {
     /// Its certificate is not the one that was expected.
     #[error(
         "the gateway {host} shows the certificate {found}, and {expected} was expected: somebody may be in \
-         between. If its operator confirms the new one, take its line out of {noted_in} and log in again"
+         between. If its operator confirms the new one, log in with --fingerprint {found}, or take its line out \
+         of {noted_in}"
     )]
     Certificate {
         /// The gateway.

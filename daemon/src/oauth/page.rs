@@ -51,7 +51,8 @@ impl Page {
             status: "200 OK",
             tone: Tone::Good,
             title: "Signed in",
-            lead: "claudectl has what it needs. Nothing of it is left in this browser.".into(),
+            lead: "Your tokens went straight to claudectl on this machine. This browser never had them."
+                .into(),
             facts,
             advice: Advice::Words("You can close this window and go back to your terminal."),
         }
@@ -148,8 +149,11 @@ impl Page {
 
 /// An error as a sentence.
 fn sentence(error: &str) -> String {
-    let mut letters = error.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
     let end = if error.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.chain(letters).chain(end.chars()).collect()
+    capitalised(error) + end
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

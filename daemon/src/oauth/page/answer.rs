@@ -55,7 +55,7 @@ impl Page {
             Advice::Words(words) => format!("<p class=\"advice\">{}</p>", escaped(words)),
             Advice::Command(words, command) => format!(
                 "<p class=\"advice\">{}:</p><pre><code>{}</code></pre>",
-                escaped(words),
+                escaped(&super::capitalised(words)),
                 escaped(command)
             ),
         };
