@@ -17,6 +17,7 @@ pub mod memory;
 pub mod peer;
 pub mod permissions;
 pub mod process;
+pub mod pty;
 #[cfg(unix)]
 mod queue;
 pub mod readiness;
