@@ -45,6 +45,7 @@ enum Failure {
 pub fn run() -> ExitCode {
     // Before anything else: from here on no other process of this user can look in.
     let protections = hardening::harden_daemon();
+    claudectl_platform::keyring::prepare();
     let args = Args::parse();
     match start(&args, protections) {
         Ok(()) => ExitCode::SUCCESS,

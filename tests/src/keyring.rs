@@ -25,7 +25,7 @@ const NAME: &str = "org.freedesktop.secrets";
 /// Where gnome-keyring puts what is stored.
 const COLLECTION: &str = "/org/freedesktop/secrets/collection/login";
 /// What opens the keyring.
-const PASSWORD: &str = "TEST-keyring-password";
+pub const PASSWORD: &str = "TEST-keyring-password";
 
 /// A session bus, with or without a keyring service on it. All of it ends with this.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl PrivateBus {
     }
 
     /// The process that owns a name of the bus, as soon as one does.
-    fn owner(&self, name: &'static str) -> u32 {
+    pub fn owner(&self, name: &'static str) -> u32 {
         const BUS: &str = "org.freedesktop.DBus";
         let ask = async |question: &str| {
             let path = "/org/freedesktop/DBus";

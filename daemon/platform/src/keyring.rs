@@ -18,6 +18,13 @@ use zeroize::Zeroizing;
 
 use self::lane::Lane;
 
+/// Prepares this process for a keyring: one thread is to carry what it says, not one for every processor.
+///
+/// Call it first in `main`, before there is a second thread.
+pub fn prepare() {
+    sys::prepare();
+}
+
 /// How long is waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {

@@ -11,5 +11,6 @@
 
 mod crash;
 mod outcomes;
+mod person;
 mod probe;
 mod rig;

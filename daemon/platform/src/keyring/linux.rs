@@ -13,6 +13,13 @@ pub(super) const LIMIT: Option<usize> = None;
 pub(super) const UNLOCK_HINT: &str =
     "unlock the keyring (log in to the desktop, or open its password program), and try again";
 
+/// The store of the keyring family has its bus connection carried by a runtime that lives as long as the
+/// process, with a thread for every processor unless this variable says otherwise (tokio, `Builder::worker_threads`).
+pub(super) fn prepare() {
+    // SAFETY: called before there is a second thread, which could be reading the environment.
+    unsafe { std::env::set_var("TOKIO_WORKER_THREADS", "1") };
+}
+
 /// Where the entries are.
 #[derive(Debug, Clone)]
 pub(super) struct Place {

@@ -10,6 +10,9 @@ use super::{KeyringError, Patience, Purpose, Unlock, Users, lane::Lane};
 pub(super) const LIMIT: Option<usize> = None;
 pub(super) const UNLOCK_HINT: &str = "unlock the login keychain (security unlock-keychain), and try again";
 
+/// Nothing to do: its calls have no threads of their own.
+pub(super) fn prepare() {}
+
 /// Where the entries are.
 #[derive(Debug, Clone)]
 pub(super) struct Place {

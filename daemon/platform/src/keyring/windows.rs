@@ -14,6 +14,9 @@ pub(super) const UNLOCK_HINT: &str = "log in to Windows again";
 /// What stands between the service and the user in the name of a credential.
 const DIVIDER: &str = "/";
 
+/// Nothing to do: its calls have no threads of their own.
+pub(super) fn prepare() {}
+
 /// Where the entries are.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
