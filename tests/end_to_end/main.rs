@@ -11,6 +11,7 @@
 
 mod accounts;
 mod adopt;
+mod audit;
 mod control_plane;
 mod desktop;
 mod directories;

@@ -27,6 +27,7 @@ pub mod memory;
 pub mod program;
 pub mod require;
 pub mod sandbox;
+pub mod seed;
 pub mod session;
 pub mod terminal;
 pub mod upstream;

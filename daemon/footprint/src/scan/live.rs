@@ -70,9 +70,8 @@ impl Look<'_> {
         }
         let Some(kind) = credential(name, value) else { return };
         self.needles.add(value, kind);
-        let token = super::format::tokens(value).next();
-        let part = token.and_then(|token| value.get(token.bytes)).unwrap_or(value);
-        let seen = self.held(kind, part);
+        let part = super::variables::part(name, value);
+        let seen = self.held(kind, value.get(part).unwrap_or(value));
         let location = Location::Variable { holder: holder.clone(), name: name.to_owned() };
         self.findings.push(finding(place, location, &seen, started));
     }

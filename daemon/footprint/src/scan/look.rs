@@ -13,7 +13,7 @@ use super::{
     Gap, Meter, Scope,
     expand::{Root, Target},
     file::{Desk, Read, ReadError, resolve, shown},
-    needle::Needles,
+    needle::{MOST, Needles},
     recorder::finding,
     roots::Roots,
     stream::Buffer,
@@ -64,8 +64,8 @@ impl<'a> Look<'a> {
         let Walk { gaps: mut of_walk, .. } = self.walk;
         of_walk.extend(self.gaps);
         if self.needles.is_overfull() {
-            let why = "only sixteen credentials without a form of their own are searched for";
-            of_walk.push(Gap { what: "running text".to_owned(), why: why.to_owned() });
+            let why = format!("only {MOST} credentials without a form of their own are searched for");
+            of_walk.push(Gap { what: "running text".to_owned(), why });
         }
         let directories = self.roots.directories.iter().map(|root| root.path.clone()).collect();
         Found { findings: self.findings, gaps: of_walk, directories }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::finding::Kind;
 
 /// More are not searched for, so that the search stays fast.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 64;
 /// Shorter ones would be found by accident.
 const SHORTEST: usize = 16;
 

@@ -76,15 +76,20 @@ impl File<'_> {
             let name = string.path.last().map(String::as_str).unwrap_or_default();
             let of_it = rules.iter().filter(|rule| leads(rule.path, string.path));
             let kind = of_it.into_iter().find_map(|rule| meaning(rule.means, name, &decoded.bytes));
+            let written = |meant: Range<usize>| {
+                let written = decoded.written(meant);
+                string.bytes.start + written.start..string.bytes.start + written.end
+            };
             if let Some(kind) = kind {
-                self.add(told, kind, &decoded.bytes, string.bytes.clone(), structure());
+                let whole = kind == Kind::Command || kind == Kind::Pointer;
+                let part = if whole { 0..decoded.bytes.len() } else { variables::part(name, &decoded.bytes) };
+                let value = decoded.bytes.get(part.clone()).unwrap_or_default();
+                self.add(told, kind, value, written(part), structure());
             }
             if kind.is_none_or(|kind| kind == Kind::Command) {
                 for token in format::tokens(&decoded.bytes) {
-                    let written = decoded.written(token.bytes.clone());
-                    let bytes = string.bytes.start + written.start..string.bytes.start + written.end;
-                    let value = decoded.bytes.get(token.bytes).unwrap_or_default();
-                    self.add(told, token.kind, value, bytes, structure());
+                    let value = decoded.bytes.get(token.bytes.clone()).unwrap_or_default();
+                    self.add(told, token.kind, value, written(token.bytes), structure());
                 }
             }
         });
@@ -101,14 +106,14 @@ impl File<'_> {
                 let value = text.get(found.word.whole.clone()).unwrap_or_default();
                 told.directories.extend(home_path(value, self.home));
             } else {
-                self.assignment(found, name, line, told);
+                self.assignment(found, &name, line, told);
             }
         }
     }
 
-    fn assignment(&mut self, found: Assignment, variable: String, line: u64, told: &mut Told) {
+    fn assignment(&mut self, found: Assignment, variable: &str, line: u64, told: &mut Told) {
         let word = found.word;
-        let Some(kind) = variables::credential(&variable, &word.value).filter(|_| !word.dynamic) else {
+        let Some(kind) = variables::credential(variable, &word.value).filter(|_| !word.dynamic) else {
             return;
         };
         let offsets = |range: Range<usize>| {
@@ -116,20 +121,18 @@ impl File<'_> {
         };
         let structure = Structure::Assignment {
             line,
-            variable,
+            variable: variable.to_owned(),
             statement: found.statement.map(offsets),
             value: offsets(word.whole),
         };
         // Where more is around a credential, only its own characters are its.
-        let token = format::tokens(&word.value).next().map(|token| token.bytes);
-        let part =
-            token.filter(|part| word.inner.len() == word.value.len() && *part != (0..word.value.len()));
-        let (value, bytes) = match part {
-            Some(part) => (
-                word.value.get(part.clone()).unwrap_or_default(),
-                word.inner.start + part.start..word.inner.start + part.end,
-            ),
-            None => (word.value.as_slice(), word.inner),
+        let part = variables::part(variable, &word.value);
+        let is_plain = word.inner.len() == word.value.len() && part != (0..word.value.len());
+        let (value, bytes) = if is_plain && kind != Kind::Pointer {
+            let bytes = word.inner.start + part.start..word.inner.start + part.end;
+            (word.value.get(part).unwrap_or_default(), bytes)
+        } else {
+            (word.value.as_slice(), word.inner)
         };
         self.add(told, kind, value, bytes, structure);
     }

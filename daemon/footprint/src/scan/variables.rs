@@ -1,5 +1,7 @@
 //! What a variable's value is.
 
+use std::ops::Range;
+
 use super::{format, placeholder::is_placeholder};
 use crate::{catalog::environment::kind, finding::Kind};
 
@@ -23,6 +25,18 @@ pub(super) fn credential(name: &str, value: &[u8]) -> Option<Kind> {
         named if name == "ANTHROPIC_CUSTOM_HEADERS" => header_values(value).next().map(|_| named),
         named => (!is_placeholder(value)).then_some(named),
     }
+}
+
+/// The credential's own bytes of a value: without `Bearer `, without the header that carries it.
+pub(super) fn part(name: &str, value: &[u8]) -> Range<usize> {
+    if let Some(token) = format::tokens(value).next() {
+        return token.bytes;
+    }
+    let header = header_values(value).next().filter(|_| name == "ANTHROPIC_CUSTOM_HEADERS");
+    let carried = header.unwrap_or(value);
+    let bare = carried.strip_prefix(b"Bearer ").unwrap_or(carried).trim_ascii();
+    let start = memchr::memmem::find(value, bare).unwrap_or(0);
+    start..start + bare.len()
 }
 
 /// The values of headers that authenticate, one header a line.
@@ -83,6 +97,19 @@ mod tests {
         assert_eq!(credential(name, b"X-Team: blue\nX-Tenant: 12345678901"), None);
         assert_eq!(credential(name, b"X-Team: blue\nX-Gateway-Token: 12345678901"), Some(Kind::GatewayToken));
         assert_eq!(credential(name, b"Authorization: ${TOKEN}"), None);
+    }
+
+    #[test]
+    fn only_the_credential_itself_is_it() {
+        let table = [
+            ("X", "Bearer gateway-0123456789", "gateway-0123456789"),
+            ("X", "gateway-0123456789", "gateway-0123456789"),
+            ("ANTHROPIC_CUSTOM_HEADERS", "X-A: b\nX-Token: gateway-0123456789\n", "gateway-0123456789"),
+            ("ANTHROPIC_CUSTOM_HEADERS", "Authorization: Bearer gateway-0123456789", "gateway-0123456789"),
+        ];
+        for (name, value, expected) in table {
+            assert_eq!(&value[part(name, value.as_bytes())], expected);
+        }
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! A home directory in which other programs left credentials: every place of the three systems' layouts
+//! that is a file, each with new credentials, and beside them what only looks like one.
+
+mod look_alikes;
+mod table;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+pub use look_alikes::LOOK_ALIKES;
+pub use table::SEEDS;
+
+use crate::sandbox::Sandbox;
+
+/// Where a path of a seed starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// The home directory.
+    Home,
+    /// The working directory.
+    Project,
+}
+
+/// One file with credentials.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed {
+    /// Whose layout it is: `linux`, `macos`, `windows`, or `all`.
+    pub system: &'static str,
+    /// The row of the catalogue that names it.
+    pub place: &'static str,
+    /// Where its path starts.
+    pub base: Base,
+    /// Its path.
+    pub path: &'static str,
+    /// Its content; `{api}`, `{oat}` and so on stand for new credentials.
+    pub text: &'static str,
+}
+
+/// A credential that was sown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sown {
+    /// Whose layout it is in.
+    pub system: &'static str,
+    /// The row of the catalogue.
+    pub place: &'static str,
+    /// What it is, as `claudectl audit --json` calls it.
+    pub kind: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// The bytes that stand there for it.
+    pub written: String,
+}
+
+/// What a placeholder stands for: its name, the kind of credential, how it is written.
+const PLACEHOLDERS: &[(&str, &str, fn(&str) -> String)] = &[
+    ("{api}", "api-key", str::to_owned),
+    ("{api2}", "api-key", str::to_owned),
+    ("{api3}", "api-key", str::to_owned),
+    ("{api:json}", "api-key", |key| key.replace('-', "\\u002d")),
+    ("{api:fish}", "api-key", |key| key.replace('-', "\\x2d")),
+    ("{api:quoted}", "api-key", |key| format!("{}'{}'\"{}\"", &key[..20], &key[20..40], &key[40..])),
+    ("{api:continued}", "api-key", |key| format!("{}\\\n{}", &key[..30], &key[30..])),
+    ("{api:named}", "api-key", |key| format!("named-{}", &key[20..60])),
+    ("{admin}", "admin-key", |key| key.replace("api03", "admin01")),
+    ("{oat}", "access-token", |key| key.replace("api03", "oat01")),
+    ("{oat2}", "access-token", |key| key.replace("api03", "oat01")),
+    ("{ort}", "refresh-token", |key| key.replace("api03", "ort01")),
+    ("{ort2}", "refresh-token", |key| key.replace("api03", "ort01")),
+    ("{sid}", "session-cookie", |key| key.replace("api03", "sid01")),
+    ("{gw}", "gateway-token", |key| format!("gw-{}", &key[20..60])),
+    ("{gw2}", "gateway-token", |key| format!("gw+{}=", &key[20..60])),
+    ("{cloud}", "cloud-key", |key| format!("bedrock-{}", &key[20..60])),
+    ("{mcp}", "mcp-secret", |key| format!("ghp_{}", &key[20..60])),
+    ("{mcp2}", "mcp-secret", |key| format!("mcp.{}", &key[20..60])),
+    ("{svc}", "service-token", |key| format!("device-{}", &key[20..60])),
+    ("{command}", "command", |key| format!("/usr/local/bin/print-a-key --of {}", &key[20..30])),
+    ("{tail}", "key-tail", |key| key[key.len() - 20..].to_owned()),
+];
+
+/// Writes every seed into the sandbox; what was sown.
+pub fn sow(sandbox: &Sandbox) -> Vec<Sown> {
+    SEEDS.iter().flat_map(|seed| sow_one(sandbox, seed)).collect()
+}
+
+/// Writes one seed.
+pub fn sow_one(sandbox: &Sandbox, seed: &Seed) -> Vec<Sown> {
+    let path = base(sandbox, seed.base).join(seed.path);
+    let mut text = seed.text.to_owned();
+    let mut sown = Vec::new();
+    for (name, kind, write) in PLACEHOLDERS.iter().filter(|(name, ..)| seed.text.contains(name)) {
+        let written = write(&sandbox.key());
+        text = text.replace(name, &written);
+        sown.push(Sown { system: seed.system, place: seed.place, kind, path: path.clone(), written });
+    }
+    assert!(!sown.is_empty(), "{} has no credential", seed.path);
+    write_private(&path, text.as_bytes());
+    sown
+}
+
+/// Writes everything that only looks like a credential.
+pub fn sow_look_alikes(sandbox: &Sandbox) -> usize {
+    for (at, path, text) in LOOK_ALIKES {
+        write_private(&base(sandbox, *at).join(path), text.as_bytes());
+    }
+    LOOK_ALIKES.len()
+}
+
+fn base(sandbox: &Sandbox, base: Base) -> PathBuf {
+    match base {
+        Base::Home => sandbox.home(),
+        Base::Project => sandbox.path("work"),
+    }
+}
+
+/// Writes a file that only its owner can read, with the directories above it.
+pub fn write_private(path: &Path, content: &[u8]) {
+    fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+    fs::write(path, content).expect("a file");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("our own file");
+}
