@@ -1,4 +1,4 @@
-//! Measures the product beside its peers: `claudectl-benches p1|p2|p3 [--quick]`.
+//! Measures the product beside its peers: `claudectl-benches p1|p2|p3|p4 [--quick]`.
 //!
 //! Every number comes from one interleaved run (A B C … A B C …) and is printed as a ratio of
 //! medians. Nothing here is a test: a missed target is printed as missed, and the exit code is 0.
@@ -16,6 +16,7 @@
     reason = "a benchmark: it ends with a message where it cannot go on, and it reads the clock"
 )]
 
+mod audit;
 mod client;
 mod copy;
 mod memory;
@@ -47,10 +48,10 @@ type Part = (&'static str, fn(sample::Scale));
 fn measure(words: &[&str]) {
     let scale = if words.contains(&"--quick") { sample::Scale::Quick } else { sample::Scale::Full };
     let named: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with("--")).collect();
-    let parts: [Part; 3] = [("p1", p1::run), ("p2", p2::run), ("p3", p3::run)];
+    let parts: [Part; 4] = [("p1", p1::run), ("p2", p2::run), ("p3", p3::run), ("p4", audit::run)];
     assert!(
         named.iter().all(|name| parts.iter().any(|part| part.0 == *name)),
-        "p1, p2 or p3, or none for all"
+        "p1, p2, p3 or p4, or none for all"
     );
     for (name, run) in parts {
         if named.is_empty() || named.contains(&name) {

@@ -1,5 +1,9 @@
 //! `claudectl audit` on homes in which other programs left credentials.
 
+mod hostile;
+mod precedence;
+mod processes;
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -11,7 +11,7 @@ use std::{
 };
 
 pub use look_alikes::LOOK_ALIKES;
-pub use table::SEEDS;
+pub use table::seeds;
 
 use crate::sandbox::Sandbox;
 
@@ -54,8 +54,10 @@ pub struct Sown {
     pub written: String,
 }
 
-/// What a placeholder stands for: its name, the kind of credential, how it is written.
-const PLACEHOLDERS: &[(&str, &str, fn(&str) -> String)] = &[
+/// What a placeholder stands for: its name, the kind of credential, how it is written from a new key.
+type Placeholder = (&'static str, &'static str, fn(&str) -> String);
+
+const PLACEHOLDERS: &[Placeholder] = &[
     ("{api}", "api-key", str::to_owned),
     ("{api2}", "api-key", str::to_owned),
     ("{api3}", "api-key", str::to_owned),
@@ -82,7 +84,7 @@ const PLACEHOLDERS: &[(&str, &str, fn(&str) -> String)] = &[
 
 /// Writes every seed into the sandbox; what was sown.
 pub fn sow(sandbox: &Sandbox) -> Vec<Sown> {
-    SEEDS.iter().flat_map(|seed| sow_one(sandbox, seed)).collect()
+    seeds().flat_map(|seed| sow_one(sandbox, seed)).collect()
 }
 
 /// Writes one seed.
