@@ -92,6 +92,7 @@ async fn login(channel: Channel, account: &str, upstream: &str, ca_file: &str) {
             proxy: String::new(),
         }),
         offline: true,
+        ..v1::LoginRequest::default()
     };
     let mut steps = AccountServiceClient::new(channel).login(request).await.expect("a login").into_inner();
     while let Some(answer) = steps.message().await.expect("the login goes on") {

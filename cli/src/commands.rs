@@ -18,11 +18,13 @@ pub mod man;
 pub mod purge;
 pub mod reload;
 pub mod run;
+pub mod seal;
 pub mod sessions;
 pub mod shim;
 pub mod status;
 pub mod statusline;
 pub mod switch;
+pub mod unseal;
 
 use std::{ffi::OsString, future::Future, pin::Pin};
 
@@ -57,6 +59,8 @@ pub const ENTRIES: &[Entry] = entries![
     "accounts" => accounts,
     "switch" => switch,
     "logout" => logout,
+    "seal" => seal,
+    "unseal" => unseal,
     "adopt" => adopt,
     "purge" => purge,
     "run" => run,

@@ -107,8 +107,16 @@ impl Daemon {
 /// # Errors
 /// If it takes too long.
 pub async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| {
-        Err(Error::new(format!("claudectld did not answer within {} seconds", PATIENCE.as_secs()))
+    within(PATIENCE, work).await
+}
+
+/// The same, for a call that waits for somebody else.
+///
+/// # Errors
+/// If it takes too long.
+pub async fn within<T>(time: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(time, work).await.unwrap_or_else(|_| {
+        Err(Error::new(format!("claudectld did not answer within {} seconds", time.as_secs()))
             .exiting(Exit::NoDaemon)
             .hint("end its process, and log in again"))
     })

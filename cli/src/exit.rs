@@ -58,7 +58,8 @@ impl From<Reason> for Exit {
         match reason {
             Reason::InvalidArgument => Self::Usage,
             Reason::Stopping => Self::NoDaemon,
-            Reason::NotLoggedIn | Reason::NoDefaultAccount => Self::LoginNeeded,
+            Reason::Sealed => Self::Sealed,
+            Reason::NotLoggedIn | Reason::NoDefaultAccount | Reason::LoginNeeded => Self::LoginNeeded,
             Reason::Unspecified
             | Reason::NotACredential
             | Reason::CredentialRefused
@@ -69,7 +70,11 @@ impl From<Reason> for Exit {
             | Reason::BadConfiguration
             | Reason::Resource
             | Reason::UnknownPeer
-            | Reason::Denied => Self::Failed,
+            | Reason::Denied
+            | Reason::NotKept
+            | Reason::UnknownAuthority
+            | Reason::NotAuthorized
+            | Reason::Keyring => Self::Failed,
         }
     }
 }

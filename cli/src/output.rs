@@ -3,8 +3,14 @@
 pub mod json;
 pub mod text;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    borrow::Cow,
+    fmt,
+    io::{IsTerminal as _, Write as _},
+    time::Duration,
+};
 
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -56,4 +62,37 @@ pub fn can_watch() -> bool {
 /// Whether a person is at both ends of a question.
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Shows, on a terminal, that something is waited for. Disappears when it is dropped.
+#[derive(Debug)]
+pub struct Waiting(ProgressBar);
+
+impl Waiting {
+    /// Waits for this.
+    pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::started(ProgressBar::new_spinner().with_message(what))
+    }
+
+    /// The same, with the time that is left, in seconds.
+    pub fn until(what: &'static str, expires_in: u32) -> Self {
+        let left = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let left = state.len().unwrap_or(0).saturating_sub(state.elapsed().as_secs());
+            let _ = write!(out, "{}:{:02}", left / 60, left % 60);
+        };
+        let style = ProgressStyle::with_template("{spinner} {msg}, {left} left (Ctrl-C gives up)");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("left", left);
+        Self::started(ProgressBar::new(expires_in.into()).with_style(style).with_message(what))
+    }
+
+    fn started(bar: ProgressBar) -> Self {
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }

@@ -16,8 +16,9 @@ use tokio::sync::watch;
 use crate::{
     args::{Args, Surroundings},
     config::{ConfigError, Configuration},
-    effects::{Effects, Sessions},
+    effects::{Effects, Keeper, Sessions},
     engine::{Engine, Onlookers, mailbox},
+    keyring::Keyring,
     logging,
     notify::Notifier,
     record::{Record, Witness},
@@ -94,12 +95,17 @@ async fn serve(
     let (changes, ticks) = watch::channel(0);
     let (mailbox, receivers, events, arrivals) = mailbox(ticks);
     let sessions = Sessions::new(endpoints.clone(), events.clone(), Arc::clone(&exits))?;
-    let effects = Effects::new(endpoints.clone(), events, arrivals, sessions);
+    let keyring = Keyring::new(surroundings.buses.session.as_deref());
+    let index = directories::state(surroundings.state.as_deref(), surroundings.home.as_deref());
+    let index = index.map(|directory| directory.join("kept.json"));
+    let (keeper, kept) = Keeper::start(keyring, index.ok(), arrivals.clone(), events.clone());
+    let effects = Effects::new(endpoints.clone(), events, arrivals, sessions, keeper);
     let may_retire = args.on_demand || listening.activated;
     let (record, directory) = record(&configuration, &surroundings);
     let notifier = Notifier::start(surroundings.buses.clone());
     let onlookers = Onlookers { witness: Witness::new(record), notifier };
-    let engine = Engine::new(configuration, effects, may_retire, receivers, changes, onlookers)?;
+    let mut engine = Engine::new(configuration, effects, may_retire, receivers, changes, onlookers)?;
+    engine.found(kept);
     let facts = Arc::new(Facts { started_at: clock::wall(), protections, record: directory });
     let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
     // Listened to from now on: who hears that we are ready may send one at once.

@@ -3,33 +3,39 @@
 //! Quick effects are done at once and return what follows from them; slow ones run as tasks of
 //! their own and report through the event channel.
 
+mod arrival;
 mod doors;
 mod intake;
+mod keep;
 mod login;
+mod renewal;
 mod sessions;
+mod sign_in;
 mod vault;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use claudectl_core::{
+    account::Login,
     command::Command,
     effect::Effect,
     error::Refusal,
     event::Event,
-    ids::{RequestId, SessionId},
+    ids::{LoginId, RequestId, SessionId},
 };
-use claudectl_platform::{memory::SecretPage, peer::Peer};
+use claudectl_platform::peer::Peer;
 use claudectl_proto::endpoint::Endpoints;
 use tokio::sync::mpsc;
 
-pub use login::Arrival;
+pub use arrival::Arrival;
+pub use keep::Keeper;
 pub use sessions::Sessions;
+pub use sign_in::{Servers, SignIn};
 
 use crate::{
     effects::vault::Vault,
     engine::{Ask, Progress, Replies, Reply},
     meter::Reading,
-    proxy::upstream::Upstream,
 };
 
 /// Everything that the engine acts through.
@@ -40,6 +46,8 @@ pub struct Effects {
     arrivals: mpsc::Sender<Arrival>,
     vault: Vault,
     sessions: Sessions,
+    keeper: Keeper,
+    servers: Arc<Servers>,
     askers: BTreeMap<RequestId, Asker>,
     next_request: u64,
 }
@@ -51,13 +59,6 @@ struct Asker {
     replies: Replies,
 }
 
-/// A credential that is held, with the one upstream that may ever see it.
-#[derive(Debug, Clone)]
-struct Held {
-    page: Arc<SecretPage>,
-    upstream: Arc<Upstream>,
-}
-
 impl Effects {
     /// Acts on these sockets; reports on these channels.
     pub fn new(
@@ -65,6 +66,7 @@ impl Effects {
         events: mpsc::Sender<Event>,
         arrivals: mpsc::Sender<Arrival>,
         sessions: Sessions,
+        keeper: Keeper,
     ) -> Self {
         Self {
             endpoints,
@@ -72,9 +74,17 @@ impl Effects {
             arrivals,
             vault: Vault::default(),
             sessions,
+            keeper,
+            servers: Arc::default(),
             askers: BTreeMap::new(),
             next_request: 1,
         }
+    }
+
+    /// Takes over what the configuration says about servers and sessions.
+    pub fn configure(&mut self, servers: Servers, patience: Duration) {
+        self.servers = Arc::new(servers);
+        self.sessions.set_patience(patience);
     }
 
     /// Notes who waits for the answer to a command.
@@ -88,8 +98,7 @@ impl Effects {
 
     /// Takes a credential that arrived into the vault.
     pub fn keep(&mut self, arrival: Arrival) -> Event {
-        let secret = self.vault.keep(arrival.held);
-        Event::CredentialReceived { login: arrival.login, secret }
+        arrival.settle(&mut self.vault)
     }
 
     /// What each session used.
@@ -117,27 +126,42 @@ impl Effects {
                 }
                 None
             }
-            Effect::ReceiveCredential { login, details } => {
-                let asker = self.askers.get(&details.request)?.clone();
-                match self.endpoints.intake(login.0) {
-                    Ok(socket) => {
-                        let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
-                        login::receive(login, details, asker, socket, arrivals, events);
-                        None
-                    }
-                    Err(error) => {
-                        Some(Event::LoginFailed { login, why: Refusal::Resource(error.to_string()) })
-                    }
-                }
-            }
+            Effect::ObtainCredential { login, details } => self.obtain(login, details),
             Effect::CheckCredential { login, details, secret } => {
                 let (asker, held) = (self.askers.get(&details.request)?.clone(), self.vault.get(secret)?);
                 login::check(login, details, asker, held, self.events.clone());
                 None
             }
+            Effect::StoreCredential { account, secret, request } => {
+                let replies = request.and_then(|request| self.askers.get(&request));
+                let replies = replies.map(|asker| asker.replies.clone());
+                self.keeper.store(*account, secret, self.vault.get(secret)?, replies);
+                None
+            }
+            Effect::LoadCredential { account, generation } => {
+                self.keeper.load(account, generation);
+                None
+            }
+            Effect::DeleteStored { account } => {
+                self.keeper.delete(account);
+                None
+            }
+            Effect::NoteDefault { account } => {
+                self.keeper.set_default(account);
+                None
+            }
+            Effect::RefreshCredential { account, generation, secret } => {
+                let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
+                renewal::refresh(account, generation, self.vault.get(secret)?, arrivals, events);
+                None
+            }
+            Effect::RevokeCredential { secret, within } => {
+                renewal::revoke(secret, self.vault.get(secret), within, self.events.clone());
+                None
+            }
             Effect::WipeCredential { secret } => Some(self.vault.wipe(secret)),
-            Effect::StartSession { request, session, gate } => {
-                let started = self.sessions.start(&session, &gate, &self.vault);
+            Effect::StartSession { request, session, account, gate } => {
+                let started = self.sessions.start(&session, &account, &gate, &self.vault);
                 let outcome =
                     started.map(|environment| self.progress(request, Progress::Environment(environment)));
                 Some(Event::SessionStarted { session: session.id, outcome })
@@ -156,6 +180,19 @@ impl Effects {
 }
 
 impl Effects {
+    fn obtain(&mut self, login: LoginId, details: Login) -> Option<Event> {
+        let asker = self.askers.get(&details.request)?.clone();
+        match self.endpoints.intake(login.0) {
+            Ok(socket) => {
+                let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
+                let servers = Arc::clone(&self.servers);
+                login::obtain(login, details, asker, socket, servers, arrivals, events);
+                None
+            }
+            Err(error) => Some(Event::LoginFailed { login, why: Refusal::Resource(error.to_string()) }),
+        }
+    }
+
     fn progress(&self, request: RequestId, progress: Progress) {
         if let Some(asker) = self.askers.get(&request) {
             tell(&asker.replies, Reply::Progress(progress));

@@ -5,9 +5,9 @@
 mod ask;
 mod mailbox;
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, io, time::Duration};
 
-use claudectl_core::{effect::Effect, event::Event, time::Now};
+use claudectl_core::{account::Kept, effect::Effect, event::Event, time::Now};
 use claudectl_platform::clock::{self, Alarm};
 use tokio::sync::{mpsc, watch};
 
@@ -16,7 +16,7 @@ pub use mailbox::{Gone, Mailbox, Place, Receivers, View, mailbox};
 
 use crate::{
     config::Configuration,
-    effects::Effects,
+    effects::{Effects, Servers},
     engine::mailbox::{Inquiry, Message},
     notify::Notifier,
     record::{Occasion, Witness},
@@ -66,7 +66,23 @@ impl Engine {
         let policy = policy(&configuration, may_retire);
         let core = claudectl_core::engine::Engine::new(policy, now());
         let alarm = Alarm::new()?;
-        Ok(Self { core, effects, configuration, may_retire, receivers, changes, alarm, onlookers })
+        let mut engine =
+            Self { core, effects, configuration, may_retire, receivers, changes, alarm, onlookers };
+        engine.configure();
+        Ok(engine)
+    }
+
+    /// Takes over accounts that an earlier daemon left in the keyring.
+    pub fn found(&mut self, kept: Vec<Kept>) {
+        self.carry_out(Event::KeptFound(kept));
+    }
+
+    fn configure(&mut self) {
+        let config = &self.configuration.config;
+        let known_gateways = self.configuration.path.with_file_name("known_gateways");
+        let servers = Servers { configured: config.authorization_server.clone(), known_gateways };
+        let patience = Duration::from_secs(config.limits.frozen_seconds.get().into());
+        self.effects.configure(servers, patience);
     }
 
     /// Runs until the core says stop; everything is wiped then.
@@ -144,6 +160,7 @@ impl Engine {
                     tracing::error!("configuration not taken: {error}");
                 }
                 let policy = policy(&self.configuration, self.may_retire);
+                self.configure();
                 let _ = reply.send(outcome.map(|()| self.configuration.clone()));
                 Some(Event::PolicyLoaded(policy))
             }

@@ -21,7 +21,7 @@ pub use self::{
     authority::{Authority, AuthorityError, Network},
     login::{Announcement, LoginError},
     refresh::{RefreshOutcome, refresh},
-    revoke::{Revocation, revoke},
-    terms::{Header, Part, Profile},
+    revoke::revoke,
+    terms::{Header, Part, Profile, Revocation},
     token::{AnswerError, TokenAnswer, TokenSet},
 };

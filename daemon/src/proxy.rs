@@ -20,6 +20,8 @@ mod serve;
 pub mod upstream;
 pub mod usage;
 
+use std::time::Duration;
+
 use claudectl_core::{event::Event, ids::SessionId, secret::Secret, session::Process};
 use tokio::sync::mpsc;
 
@@ -42,6 +44,8 @@ pub struct ApiSession {
     pub gate: Gate,
     /// What the session used so far.
     pub meter: Meter,
-    /// Where a refused peer is told to. Bounded and never lossy.
+    /// How long a request waits for a thaw.
+    pub patience: Duration,
+    /// Where a refused peer and a refused access token are told to. Bounded and never lossy.
     pub events: mpsc::Sender<Event>,
 }

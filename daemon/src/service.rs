@@ -4,6 +4,7 @@ mod account;
 mod answer;
 mod convert;
 mod daemon;
+mod receipt;
 mod session;
 mod status;
 

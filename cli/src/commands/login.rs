@@ -1,19 +1,15 @@
 //! `claudectl login`
 
 mod credential;
+mod follow;
 mod route;
+mod way;
 
-use std::{ffi::OsString, fmt::Write as _, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fmt::Write as _, path::PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use claudectl_platform::hardening;
-use claudectl_proto::{
-    client::hand_over,
-    v1::{Account, CredentialKind, LoggedIn, LoginRequest, LoginResponse, Route, login_response::Step},
-};
-use indicatif::ProgressBar;
-use tonic::Streaming;
-use zeroize::Zeroizing;
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
+use claudectl_platform::{clock, hardening};
+use claudectl_proto::v1::{Account, CredentialKind, Grant, LoggedIn, LoginRequest, Route};
 
 use crate::{
     Context,
@@ -39,13 +35,24 @@ pub fn build(command: Command) -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     command
-        .about("Log an account in: hand its key to the daemon")
+        .about("Log an account in: with a key, at an authorization server, or at an organisation's gateway")
         .after_help(
-            "The key is asked for on the terminal without being shown, or read from stdin:\n  \
+            "An API key is asked for on the terminal without being shown, or read from stdin:\n  \
              claudectl login work < key-file\nIt is never an argument: arguments end up in the shell's history.",
         )
         .arg(Arg::new("name").value_name("NAME").help("Name of the account [default: default]"))
-        .arg(flag("api-key", "Log in with an API key (the only way so far)"))
+        .arg(flag("api-key", "Log in with an API key (the default)"))
+        .arg(option("via", "SERVER", "Sign in at an [authorization_server.SERVER] of the configuration"))
+        .arg(option("gateway", "URL", "Sign in at an organisation's gateway"))
+        .group(ArgGroup::new("source").args(["api-key", "via", "gateway"]))
+        .arg(flag("browser", "Sign in with a browser on this machine (the default, but not over SSH)"))
+        .arg(flag("no-browser", "Open the page anywhere and paste the code that it shows"))
+        .arg(flag("device", "Open the page anywhere and type a short code there"))
+        .group(ArgGroup::new("grant").args(["browser", "no-browser", "device"]).requires("via"))
+        .arg(
+            option("fingerprint", "SHA256", "The certificate that the gateway must have").requires("gateway"),
+        )
+        .arg(flag("keep", "Keep a copy in the OS keyring, so that the account can be sealed and unsealed"))
         .arg(option("upstream", "URL", "Another API base: https, or http on loopback"))
         .arg(option("proxy", "URL", "HTTP proxy to the upstream [default: HTTPS_PROXY]"))
         .arg(flag("no-proxy", "No proxy, whatever HTTPS_PROXY says").conflicts_with("proxy"))
@@ -56,20 +63,34 @@ pub fn build(command: Command) -> Command {
 /// Logs in.
 ///
 /// # Errors
-/// Why not; nothing of the key is ever in it.
+/// Why not; nothing of the credential is ever in it.
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
     let ca_file = matches.get_one::<String>("ca-file").map(PathBuf::from);
     let upstream = text(matches, "upstream");
+    let (authority, gateway) = (text(matches, "via"), text(matches, "gateway"));
+    let is_oauth = !authority.is_empty() || !gateway.is_empty();
+    if is_oauth && !upstream.is_empty() {
+        return Err(Error::usage("--upstream is for API keys")
+            .hint("an authorization server of the configuration, or a gateway, names its upstream itself"));
+    }
     let proxy = match matches.get_one::<String>("proxy") {
         Some(proxy) => Some(proxy.clone()),
         None if matches.get_flag("no-proxy") => None,
-        None => route::ambient_proxy(&context.environment, &upstream),
+        None => route::ambient_proxy(&context.environment, if is_oauth { &gateway } else { &upstream }),
     };
+    let kind = if is_oauth { CredentialKind::Oauth } else { CredentialKind::ApiKey };
+    let grant = if is_oauth { way::grant(matches, &context.environment) } else { Grant::Unspecified };
     let request = LoginRequest {
         account: text(matches, "name"),
-        kind: CredentialKind::ApiKey.into(),
+        kind: kind.into(),
         route: Some(route::route(upstream, proxy, ca_file)?),
         offline: matches.get_flag("offline"),
+        keep: matches.get_flag("keep"),
+        plan: String::new(),
+        authority,
+        grant: grant.into(),
+        gateway,
+        fingerprint: text(matches, "fingerprint"),
     };
     let LoggedIn { account, replaced } = log_in(&context.environment, request).await?;
     let account = account.unwrap_or_default();
@@ -88,7 +109,7 @@ pub async fn log_in_default(environment: &Environment, account: &str) -> Result<
         account: account.to_owned(),
         kind: CredentialKind::ApiKey.into(),
         route: Some(route::route(String::new(), proxy, None)?),
-        offline: false,
+        ..LoginRequest::default()
     };
     let LoggedIn { account, replaced } = log_in(environment, request).await?;
     complain(&told(&account.unwrap_or_default(), replaced));
@@ -96,7 +117,7 @@ pub async fn log_in_default(environment: &Environment, account: &str) -> Result<
 }
 
 async fn log_in(environment: &Environment, request: LoginRequest) -> Result<LoggedIn, Error> {
-    // Before the key is typed: nobody watches this process from here on.
+    // Before anything is typed: nobody watches this process from here on.
     let protections = hardening::harden_client();
     if let Some(missing) = protections.iter().find(|protection| !protection.active) {
         complain(&format!("warning: {} is not to be had: {}", missing.name, Plain(&missing.detail)));
@@ -106,62 +127,50 @@ async fn log_in(environment: &Environment, request: LoginRequest) -> Result<Logg
     if !route.proxy.is_empty() {
         complain(&format!("This account will go through the proxy {}", Plain(&route.proxy)));
     }
-    let key = credential::read(&name(&request), &route)?;
+    let key = match request.kind() {
+        CredentialKind::ApiKey => Some(credential::read(&name(&request), &route)?),
+        CredentialKind::Oauth | CredentialKind::Subscription | CredentialKind::Unspecified => None,
+    };
     let mut client = daemon.accounts();
     let mut steps = in_time(async { Ok(client.login(request).await?) }).await?.into_inner();
-    follow(&mut steps, key).await
+    follow::follow(&mut steps, key).await
 }
 
 fn name(request: &LoginRequest) -> String {
     if request.account.is_empty() { "default".to_owned() } else { request.account.clone() }
 }
 
-/// Does what the daemon waits for, until the account is logged in. The key is wiped as soon as it was
-/// handed over, not only when the upstream has answered.
-async fn follow(steps: &mut Streaming<LoginResponse>, key: Zeroizing<Vec<u8>>) -> Result<LoggedIn, Error> {
-    let (mut key, mut spinner) = (Some(key), None);
-    while let Some(response) = steps.message().await? {
-        match response.step {
-            Some(Step::Intake(intake)) => {
-                let key = key.take().ok_or_else(|| Error::new("claudectld asked for the key twice"))?;
-                hand_over(&PathBuf::from(&intake.path), &key).await?;
-            }
-            Some(Step::Checking(checking)) => spinner = Some(spin(&checking.upstream)),
-            Some(Step::LoggedIn(logged_in)) => return Ok(logged_in),
-            // A step of a newer daemon that asks nothing of us.
-            None => {}
-        }
-    }
-    drop(spinner);
-    Err(Error::new("claudectld ended the login without an answer"))
-}
-
-/// Shows, on a terminal, that the upstream is being asked. Disappears when it is dropped.
-fn spin(upstream: &str) -> Spinner {
-    let bar = ProgressBar::new_spinner().with_message(format!("asking {} …", Plain(upstream)));
-    bar.enable_steady_tick(Duration::from_millis(100));
-    Spinner(bar)
-}
-
-struct Spinner(ProgressBar);
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
 fn told(account: &Account, replaced: bool) -> String {
     let Route { upstream, .. } = account.route.clone().unwrap_or_default();
-    let checked = if account.checked { "which accepts the key" } else { "which was not asked" };
+    let checked = match account.kind() {
+        CredentialKind::ApiKey if account.checked => ", which accepts the key",
+        CredentialKind::ApiKey => ", which was not asked",
+        CredentialKind::Oauth | CredentialKind::Subscription | CredentialKind::Unspecified => "",
+    };
     let mut text = format!(
-        "{} as {} at {}, {checked}.",
+        "{} as {} at {}{checked}.",
         words::styled(words::GOOD, "Logged in"),
         Plain(&account.name),
         Plain(words::upstream(&upstream)),
     );
+    if let Some(whose) = words::whose(account) {
+        let _ = write!(text, " It belongs to {whose}.");
+    }
     if replaced {
-        text.push_str(" The key it had before is wiped.");
+        text.push_str(" The credential it had before is wiped.");
+    }
+    if account.expires_at > 0 {
+        let then =
+            if account.renewable { "and is renewed before that" } else { "and then needs a new login" };
+        let _ =
+            write!(text, "\nIts access ends {}, {then}.", words::until(account.expires_at, clock::wall()));
+    }
+    if account.kept {
+        let _ = write!(
+            text,
+            "\nA copy is in the OS keyring. {} while the keyring is unlocked.",
+            words::styled(words::WARN, "Any process of yours can read it there")
+        );
     }
     if !account.is_default {
         let _ = write!(text, "\nIt is not the default: claudectl switch {}", Plain(&account.name));

@@ -1,20 +1,25 @@
 //! `claudectl logout`
 
+use std::time::Duration;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use claudectl_proto::v1::{LogoutRequest, Reason, Receipt};
 
 use crate::{
     Context,
-    daemon::{Daemon, in_time},
+    daemon::{Daemon, within},
     error::Error,
     exit::Exit,
-    output::{json, text},
+    output::{Waiting, json, text},
 };
+
+/// The longest that servers, one retry each, and a keyring that asks a person may take.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Its command line.
 pub fn build(command: Command) -> Command {
     command
-        .about("Log accounts out: end their sessions, wipe the key, print the receipt")
+        .about("Log accounts out: end their sessions, revoke, wipe every copy, print the receipt")
         .arg(
             Arg::new("accounts")
                 .value_name("NAME")
@@ -51,7 +56,9 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
 /// As [`run`].
 pub async fn log_out(daemon: &Daemon, request: LogoutRequest) -> Result<Receipt, Error> {
     let mut client = daemon.accounts();
-    let answer = in_time(async { Ok(client.logout(request).await?) }).await;
+    let waiting = Waiting::new("logging out; a server or the keyring may take a moment");
+    let answer = within(PATIENCE, async { Ok(client.logout(request).await?) }).await;
+    drop(waiting);
     match answer {
         Ok(answer) => answer
             .into_inner()

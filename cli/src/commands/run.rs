@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use claudectl_proto::v1::Transport;
+use claudectl_proto::v1::{Reason, Transport};
 
 use crate::{
     Context,
@@ -79,7 +79,12 @@ pub async fn start(context: &Context, program: &Program) -> Result<Exit, Error> 
     let daemon = Daemon::find_or_start(&context.environment).await?;
     match session::become_session(&daemon, &context.environment, program).await {
         Err(error) if error.exit() == Exit::LoginNeeded => {
-            if !can_ask() || daemon.status().await.is_ok_and(|status| is_ambiguous(&status)) {
+            // Another key does not help an account that its server wants signed in again.
+            let is_signed_in_elsewhere = error.reason() == Some(Reason::LoginNeeded);
+            if is_signed_in_elsewhere
+                || !can_ask()
+                || daemon.status().await.is_ok_and(|status| is_ambiguous(&status))
+            {
                 return Err(error);
             }
             complain(&error.text());

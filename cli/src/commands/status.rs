@@ -4,7 +4,7 @@ mod words;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use claudectl_platform::clock;
-use claudectl_proto::v1::{Account, Place, Status, WatchStatusRequest};
+use claudectl_proto::v1::{Account, AccountState, Place, Status, WatchStatusRequest};
 
 use crate::{
     Context, args::working_directory, commands::audit::last, daemon::Daemon, error::Error, exit::Exit,
@@ -16,7 +16,8 @@ pub fn build(command: Command) -> Command {
     command
         .about("Is this machine safe to leave? What would a session started here use?")
         .after_help(
-            "--check: 0 if a session started here would work, 5 if a login is needed (also without a daemon)",
+            "--check: 0 if a session started here would work, 4 if its account is sealed, 5 if a login is needed \
+             (also without a daemon)",
         )
         .arg(
             Arg::new("check")
@@ -70,6 +71,7 @@ async fn check(context: &Context) -> Result<Exit, Error> {
     };
     match status.await {
         Ok(Some(status)) if account_here(&status, context.environment.account()).is_some() => Ok(Exit::Ok),
+        Ok(Some(status)) if status.here.as_ref().is_some_and(|here| here.is_sealed) => Ok(Exit::Sealed),
         Err(error) if error.exit() != Exit::NoDaemon => Err(error),
         _ => Ok(Exit::LoginNeeded),
     }
@@ -117,9 +119,14 @@ pub fn account_here<'a>(status: &'a Status, asked_for: &str) -> Option<&'a Accou
     status.accounts.iter().find(|account| account.name == name)
 }
 
+/// Whether the credential of an account is in memory.
+pub fn is_held(account: &Account) -> bool {
+    !matches!(account.state(), AccountState::Sealed | AccountState::LoginNeeded)
+}
+
 /// Whether somebody else at this machine could use what is held.
 pub fn is_safe_to_leave(status: &Status) -> bool {
-    status.accounts.is_empty() || status.desktop_watched
+    status.desktop_watched || !status.accounts.iter().any(is_held)
 }
 
 #[cfg(test)]

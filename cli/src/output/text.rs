@@ -3,7 +3,9 @@
 use std::fmt::{self, Display, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use claudectl_proto::v1::{Account, CredentialKind, Outcome, Receipt, Session, SessionState, Transport};
+use claudectl_proto::v1::{
+    Account, AccountState, CredentialKind, Outcome, Receipt, Session, SessionState, Transport,
+};
 
 use super::json;
 
@@ -68,6 +70,8 @@ pub fn count(number: usize, one: &str) -> String {
 pub fn kind(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::ApiKey => "API key",
+        CredentialKind::Oauth => "OAuth",
+        CredentialKind::Subscription => "subscription",
         CredentialKind::Unspecified => "credential of an unknown kind",
     }
 }
@@ -101,11 +105,72 @@ pub fn accounts(accounts: &[Account]) -> String {
                 kind(account.kind()).to_owned(),
                 Plain(upstream(&route.upstream)).to_string(),
                 count(usize::try_from(account.sessions).unwrap_or(0), "session"),
-                if account.checked { "" } else { "not checked with the upstream" }.to_owned(),
+                holding(account),
             ]
         })
         .collect();
     columns(&rows)
+}
+
+/// Where the credential of an account is, as far as it is not simply held.
+pub fn holding(account: &Account) -> String {
+    let since = match account.since {
+        0 => String::new(),
+        since => format!(" since {}", clock_time(since)),
+    };
+    let why = match account.why.as_str() {
+        "" => String::new(),
+        why => format!(" ({})", Plain(why)),
+    };
+    let mut notes = vec![match account.state() {
+        AccountState::Sealed => format!("sealed{since}{why}"),
+        AccountState::LoginNeeded => format!("needs a new login{since}{why}"),
+        AccountState::Renewing => format!("is being renewed{why}"),
+        AccountState::Held | AccountState::Unspecified if !account.why.is_empty() => {
+            format!("could not be renewed yet{why}")
+        }
+        AccountState::Held | AccountState::Unspecified => String::new(),
+    }];
+    if account.kind() == CredentialKind::ApiKey && !account.checked {
+        notes.push("not checked with the upstream".to_owned());
+    }
+    if !account.kept_error.is_empty() {
+        notes.push(format!("the copy in the keyring is out of date ({})", Plain(&account.kept_error)));
+    } else if account.kept {
+        notes.push("kept in the keyring".to_owned());
+    }
+    notes.retain(|note| !note.is_empty());
+    notes.join(", ")
+}
+
+/// Whose credential it is, as far as the server told: `jane@example.org, Example Org (max)`.
+pub fn whose(account: &Account) -> Option<String> {
+    let profile = account.profile.clone().unwrap_or_default();
+    let mut names = [profile.email, profile.organization].to_vec();
+    names.retain(|name| !name.is_empty());
+    let names: Vec<_> = names.iter().map(|name| Plain(name).to_string()).collect();
+    match (names.join(", "), profile.plan.as_str()) {
+        (names, "") => Some(names).filter(|names| !names.is_empty()),
+        (names, plan) => Some(format!("{names} ({})", Plain(plan)).trim_start().to_owned()),
+    }
+}
+
+/// The time of day, UTC.
+fn clock_time(at: i64) -> String {
+    let minutes = at.div_euclid(60).rem_euclid(24 * 60);
+    format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
+}
+
+/// How far ahead, roughly. Both in seconds since the Unix epoch.
+pub fn until(then: i64, now: i64) -> String {
+    let seconds = then.saturating_sub(now);
+    match seconds {
+        ..=0 => "now".to_owned(),
+        1..60 => "in less than a minute".to_owned(),
+        60..3600 => format!("in {} min", seconds / 60),
+        3600..172_800 => format!("in {} h", seconds / 3600),
+        _ => format!("in {} d", seconds / 86_400),
+    }
 }
 
 /// The upstream that an empty one means.
@@ -157,6 +222,7 @@ fn count_u32(number: u32, one: &str) -> String {
 pub fn state(state: SessionState) -> &'static str {
     match state {
         SessionState::Open => "open",
+        SessionState::Frozen => "frozen",
         SessionState::LoggedOut => "logged out",
         SessionState::Ended => "ended",
         SessionState::Unspecified => "unknown",

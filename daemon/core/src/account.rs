@@ -1,8 +1,11 @@
 //! Accounts that are logged in, and logins on their way.
 
+use std::time::Duration;
+
 use crate::{
-    credential::CredentialKind,
+    credential::{CredentialKind, Header},
     ids::{AccountName, Generation, RequestId, SecretId},
+    sentence::Cause,
 };
 
 /// The way to an upstream. Fixed at login (threat T27): no event changes the route of a held
@@ -27,6 +30,92 @@ impl Route {
     }
 }
 
+/// Whose credential it is, as far as the server told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Organisation.
+    pub organization: Option<String>,
+    /// Plan of a subscription: `pro`, `max`, `team`, `enterprise`.
+    pub plan: Option<String>,
+    /// Scopes that were granted (RFC 6749 section 3.3).
+    pub scopes: Vec<String>,
+}
+
+/// When an access token ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry {
+    /// Since boot, suspend included: what is decided by.
+    pub at: Duration,
+    /// How long it lives in all.
+    pub lifetime: Duration,
+    /// When it was obtained, wall clock: for the keyring, where no other clock survives.
+    pub obtained_at: i64,
+}
+
+/// Where the next access token comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// From nowhere: there is no refresh token, or nothing expires.
+    Never,
+    /// A refresh is due then, since boot.
+    Due {
+        /// When.
+        at: Duration,
+        /// Refreshes in a row that failed.
+        failures: u32,
+    },
+    /// The one refresh is on its way.
+    Running {
+        /// Refreshes in a row that failed before it.
+        failures: u32,
+    },
+}
+
+/// Where the credential of an account is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holding {
+    /// In memory.
+    Held {
+        /// The pages.
+        secret: SecretId,
+    },
+    /// Only in the OS keyring.
+    Sealed {
+        /// Since when, wall clock.
+        since: i64,
+        /// Why.
+        cause: Cause,
+        /// Whether it is being loaded.
+        loading: bool,
+    },
+    /// Nowhere any more: the authorization server does not renew it.
+    Rejected {
+        /// Since when, wall clock.
+        since: i64,
+        /// What the server said.
+        why: String,
+    },
+}
+
+/// What came with a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obtained {
+    /// How to inject it.
+    pub header: Header,
+    /// The way to the upstream.
+    pub route: Route,
+    /// Whose it is.
+    pub profile: Profile,
+    /// How long the access token lives from now on; `None` if nobody knows.
+    pub lifetime: Option<Duration>,
+    /// Whether there is a refresh token.
+    pub renewable: bool,
+    /// Whether its server takes revocations (RFC 7009).
+    pub revocable: bool,
+}
+
 /// An account that is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -34,16 +123,98 @@ pub struct Account {
     pub name: AccountName,
     /// What authenticates it.
     pub kind: CredentialKind,
-    /// The way to its upstream.
-    pub route: Route,
-    /// The page that holds its credential.
-    pub secret: SecretId,
+    /// The authorization server or gateway that it comes from, as the configuration calls it.
+    pub authority: Option<String>,
+    /// What came with the credential.
+    pub obtained: Obtained,
+    /// Where the credential is.
+    pub holding: Holding,
     /// Changes whenever the account changes.
     pub generation: Generation,
+    /// Of the login that it comes from: stays through refreshes and seals.
+    pub login: Generation,
     /// Whether the upstream accepted the credential at login.
     pub checked: bool,
     /// When it was logged in, wall clock.
     pub logged_in_at: i64,
+    /// Whether the OS keyring has a copy.
+    pub kept: bool,
+    /// Why the copy in the keyring is out of date.
+    pub kept_stale: Option<String>,
+    /// When the access token ends.
+    pub expiry: Option<Expiry>,
+    /// Where the next one comes from.
+    pub renewal: Renewal,
+    /// Why the last refresh failed, if it did.
+    pub renewal_error: Option<String>,
+    /// When the credential was obtained or last renewed, since boot.
+    pub renewed_at: Duration,
+    /// Whether its sessions wait although it is held: its access token ended or was refused.
+    pub is_waiting: bool,
+}
+
+impl Account {
+    /// The pages that hold its credential.
+    pub fn secret(&self) -> Option<SecretId> {
+        match self.holding {
+            Holding::Held { secret } => Some(secret),
+            Holding::Sealed { .. } | Holding::Rejected { .. } => None,
+        }
+    }
+
+    /// Whether its access token has ended.
+    pub fn is_expired(&self, since_boot: Duration) -> bool {
+        self.expiry.is_some_and(|expiry| expiry.at <= since_boot)
+    }
+}
+
+/// An account that the OS keyring has, as far as can be told without reading its credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name.
+    pub name: AccountName,
+    /// What authenticates it.
+    pub kind: CredentialKind,
+    /// The authorization server or gateway that it comes from.
+    pub authority: Option<String>,
+    /// What came with the credential.
+    pub obtained: Obtained,
+    /// When it was logged in, wall clock.
+    pub logged_in_at: i64,
+    /// Whether it was the default account.
+    pub is_default: bool,
+}
+
+/// How a credential comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// The client hands it over.
+    HandOver,
+    /// An authorization server of the configuration gives it.
+    Authorize {
+        /// Its name.
+        authority: String,
+        /// How the person signs in.
+        grant: Grant,
+    },
+    /// An organisation's gateway gives it.
+    Gateway {
+        /// Its URL.
+        url: String,
+        /// SHA-256 of the certificate that the person accepted, in hexadecimal.
+        accepted: Option<String>,
+    },
+}
+
+/// How the person signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// A browser on this machine, back by a loopback redirect (RFC 8252).
+    Browser,
+    /// A browser elsewhere; the code is pasted.
+    Paste,
+    /// A browser elsewhere; a short code is typed there (RFC 8628).
+    Device,
 }
 
 /// A login on its way.
@@ -53,12 +224,20 @@ pub struct Login {
     pub request: RequestId,
     /// The account's name.
     pub name: AccountName,
-    /// What is being handed over.
+    /// What it is going to be.
     pub kind: CredentialKind,
-    /// The way to the upstream.
+    /// How it comes in.
+    pub way: Way,
+    /// The way to the upstream, as far as the client names one.
     pub route: Route,
+    /// Plan of a subscription, as the person said.
+    pub plan: Option<String>,
     /// Whether the upstream is asked first.
     pub check: bool,
-    /// The page, once the credential was received.
-    pub secret: Option<SecretId>,
+    /// Whether the OS keyring gets a copy.
+    pub keep: bool,
+    /// The pages, and what came with them, once they were received.
+    pub received: Option<(SecretId, Obtained)>,
+    /// Whether the upstream accepted it.
+    pub checked: bool,
 }

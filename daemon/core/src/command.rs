@@ -1,7 +1,7 @@
 //! What clients ask for.
 
 use crate::{
-    account::Route,
+    account::{Route, Way},
     credential::CredentialKind,
     ids::{AccountName, SessionId},
     session::{Process, Transport},
@@ -19,6 +19,10 @@ pub enum Command {
     },
     /// Log accounts out.
     LogOut(Selection),
+    /// Wipe kept accounts from memory; their sessions freeze.
+    Seal(Selection),
+    /// Load sealed accounts from the keyring; their sessions thaw.
+    Unseal(Selection),
     /// Open a session for the asking process.
     OpenSession(OpenSession),
     /// Give a session to another account.
@@ -51,12 +55,18 @@ pub enum Selection {
 pub struct BeginLogin {
     /// The account's name.
     pub name: AccountName,
-    /// What is going to be handed over.
+    /// What it is going to be.
     pub kind: CredentialKind,
-    /// The way to the upstream.
+    /// How it comes in.
+    pub way: Way,
+    /// The way to the upstream, as far as the client names one.
     pub route: Route,
+    /// Plan of a subscription, as the person said.
+    pub plan: Option<String>,
     /// Whether to ask the upstream first.
     pub check: bool,
+    /// Whether the OS keyring gets a copy.
+    pub keep: bool,
 }
 
 /// Open a session for the asking process.

@@ -1,9 +1,11 @@
 //! What is to be done about it.
 
+use std::time::Duration;
+
 use crate::{
     account::{Account, Login},
     error::Refusal,
-    ids::{LoginId, RequestId, SecretId, SessionId},
+    ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
     receipt::Receipt,
     session::{Gate, Session},
 };
@@ -18,8 +20,9 @@ pub enum Effect {
         /// The answer.
         answer: Result<Answer, Refusal>,
     },
-    /// Open an intake and receive a credential; ends in `CredentialReceived` or `LoginFailed`.
-    ReceiveCredential {
+    /// Get a credential: from the client through an intake, or from an authorization server. Ends in
+    /// `CredentialReceived` or `LoginFailed`.
+    ObtainCredential {
         /// Which login.
         login: LoginId,
         /// What is known of it.
@@ -31,12 +34,49 @@ pub enum Effect {
         login: LoginId,
         /// What is known of it.
         details: Login,
-        /// The page to ask with.
+        /// The pages to ask with.
         secret: SecretId,
     },
-    /// Overwrite a secret page in place; ends in `CredentialWiped`.
+    /// Give the OS keyring a copy; ends in `CredentialStored`.
+    StoreCredential {
+        /// The account, as it is going to be.
+        account: Box<Account>,
+        /// The pages.
+        secret: SecretId,
+        /// Who waits for it: a person who may have to unlock the keyring.
+        request: Option<RequestId>,
+    },
+    /// Read an account's credential from the OS keyring; ends in `CredentialLoaded`.
+    LoadCredential {
+        /// Whose.
+        account: AccountName,
+        /// Of the account now.
+        generation: Generation,
+    },
+    /// Delete the copy in the OS keyring, and look whether it is gone; ends in `StoredDeleted`.
+    DeleteStored {
+        /// Whose.
+        account: AccountName,
+    },
+    /// Ask the authorization server for a new access token; ends in `CredentialRefreshed`.
+    RefreshCredential {
+        /// Whose.
+        account: AccountName,
+        /// Of the account now.
+        generation: Generation,
+        /// The pages to ask with.
+        secret: SecretId,
+    },
+    /// Ask the authorization server to revoke the tokens; ends in `CredentialRevoked`.
+    RevokeCredential {
+        /// Their pages.
+        secret: SecretId,
+        /// How long that may take.
+        within: Duration,
+    },
+    /// Overwrite secret pages in place; ends in `CredentialWiped`.
     WipeCredential {
-        /// Which page.
+        /// Which.
         secret: SecretId,
     },
     /// Bring up a session's API socket and watch its process; ends in `SessionStarted`.
@@ -45,8 +85,15 @@ pub enum Effect {
         request: RequestId,
         /// The session.
         session: Session,
+        /// Its account.
+        account: Box<Account>,
         /// What its requests read.
         gate: Gate,
+    },
+    /// Note which account is the default, for the next daemon.
+    NoteDefault {
+        /// The account.
+        account: Option<AccountName>,
     },
     /// Replace what the requests of a session read; cuts its open streams.
     PublishGate {
@@ -85,6 +132,16 @@ pub enum Answer {
     LoggedOut {
         /// What was proven about each copy.
         receipt: Receipt,
+    },
+    /// Accounts were sealed.
+    Sealed {
+        /// As they are now.
+        accounts: Vec<Account>,
+    },
+    /// Accounts were unsealed.
+    Unsealed {
+        /// As they are now.
+        accounts: Vec<Account>,
     },
     /// A session was opened.
     SessionOpened {

@@ -1,12 +1,15 @@
 //! The state machine: one owner of all state, no clock and no I/O.
 //!
-//! One file per subject: `engine/login`, `engine/logout`, `engine/session`. This file holds the
+//! One file per subject: `engine/login`, `engine/renewal`, `engine/seal`, `engine/logout`, `engine/session`,
+//! `engine/desktop`. This file holds the
 //! state, the dispatch and what an outsider may see.
 
 mod desktop;
 mod idle;
 mod login;
 mod logout;
+mod renewal;
+mod seal;
 mod session;
 
 use std::{
@@ -45,6 +48,9 @@ pub struct Engine {
     /// Accounts that were let go without being asked, and why, until somebody looks.
     departures: Vec<(AccountName, Cause)>,
     activity: BTreeMap<AccountName, idle::Activity>,
+    unseals: Vec<seal::Unseal>,
+    /// Renewed tokens that the keyring gets before anybody uses them.
+    storing: BTreeMap<SecretId, renewal::Renewed>,
     next_generation: u64,
     next_login: u64,
     unused_since: Option<Duration>,
@@ -69,6 +75,8 @@ pub struct Snapshot {
     /// Whether locking the screen lets go of every account that is held (of any, if none is), as far as
     /// anybody hears of it.
     pub lock_purges: bool,
+    /// Whether nothing waits for its wipe.
+    pub is_settled: bool,
 }
 
 impl Engine {
@@ -85,6 +93,8 @@ impl Engine {
             desktop: desktop::Desktop::default(),
             departures: Vec::new(),
             activity: BTreeMap::new(),
+            unseals: Vec::new(),
+            storing: BTreeMap::new(),
             next_generation: 1,
             next_login: 1,
             unused_since: Some(now.since_boot),
@@ -94,12 +104,26 @@ impl Engine {
 
     /// Takes in what happened and says what is to be done about it, in this order.
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
-        let effects = match event {
+        let default = self.default.clone();
+        let mut effects = match event {
             Event::Asked { request, command } => self.asked(request, command, now),
-            Event::CredentialReceived { login, secret } => self.credential_received(login, secret, now),
+            Event::CredentialReceived { login, secret, obtained } => {
+                self.credential_received(login, secret, obtained, now)
+            }
             Event::CredentialChecked { login, verdict } => self.credential_checked(login, verdict, now),
             Event::LoginFailed { login, why } => self.login_failed(login, why),
-            Event::CredentialWiped { secret, bytes, proven } => self.wiped(secret, bytes, proven, now),
+            Event::CredentialStored { secret, outcome } => self.stored(secret, outcome, now),
+            Event::CredentialLoaded { account, generation, outcome } => {
+                self.loaded(&account, generation, outcome, now)
+            }
+            Event::StoredDeleted { account, outcome } => self.stored_deleted(&account, outcome, now),
+            Event::KeptFound(kept) => self.kept_found(kept, now),
+            Event::CredentialRefreshed { account, generation, outcome } => {
+                self.refreshed(&account, generation, outcome, now)
+            }
+            Event::AccessRefused { account, generation } => self.access_refused(&account, generation, now),
+            Event::CredentialRevoked { secret, revocations } => self.revoked(secret, revocations),
+            Event::CredentialWiped { secret, pages } => self.wiped(secret, &pages, now),
             Event::SessionStarted { session, outcome } => self.session_started(session, outcome),
             Event::ProcessExited { session } | Event::TerminalClosed { session } => self.remove(session),
             Event::PeerRefused { session } => self.peer_refused(session),
@@ -117,12 +141,20 @@ impl Engine {
         };
         self.note_logins(now);
         self.note_use(now);
+        effects.extend(self.note_default(default));
         effects
+    }
+
+    /// The next daemon is to have the same default, if the keyring has that account.
+    fn note_default(&self, before: Option<AccountName>) -> Option<Effect> {
+        (self.default != before && !self.stopping)
+            .then(|| Effect::NoteDefault { account: self.default.clone() })
     }
 
     /// When the engine next wants to hear `DeadlineReached`, since boot.
     pub fn deadline(&self) -> Option<Duration> {
-        [self.retires_at(), self.next_end()].into_iter().flatten().min()
+        let renewals = self.accounts.values().filter_map(renewal::deadline);
+        [self.retires_at(), self.next_end()].into_iter().flatten().chain(renewals).min()
     }
 
     /// When an unused daemon stops.
@@ -140,6 +172,7 @@ impl Engine {
             policy: self.policy.clone(),
             sightings: self.desktop.sightings.iter().cloned().collect(),
             lock_purges: self.lock_counts_for_all(),
+            is_settled: self.logouts.is_empty(),
         }
     }
 
@@ -173,10 +206,12 @@ impl Engine {
             return refuse(request, Refusal::Stopping);
         }
         match command {
-            Command::BeginLogin(_) if self.desktop.asleep => refuse(request, asleep()),
+            Command::BeginLogin(_) | Command::Unseal(_) if self.desktop.asleep => refuse(request, asleep()),
             Command::BeginLogin(begin) => self.begin_login(request, begin),
             Command::SwitchAccount { account } => self.switch(request, &account),
             Command::LogOut(selection) => self.log_out(request, selection, now),
+            Command::Seal(selection) => self.seal_asked(request, selection, now),
+            Command::Unseal(selection) => self.unseal_asked(request, selection),
             Command::OpenSession(open) => self.open_session(request, open, now),
             Command::MoveSession { session, account } => self.move_session(request, session, &account),
             Command::EndSession { session } => self.end_session(request, session, now),
@@ -196,7 +231,7 @@ impl Engine {
 
     fn stop(&mut self, now: Now) -> Vec<Effect> {
         self.stopping = true;
-        let mut effects = self.leave_all(Cause::Stopping, &Refusal::Stopping, now);
+        let mut effects = self.drop_everything(now);
         effects.push(Effect::Stop);
         effects
     }
@@ -204,12 +239,19 @@ impl Engine {
     fn deadline_reached(&mut self, now: Now) -> Vec<Effect> {
         match self.retires_at() {
             Some(deadline) if deadline <= now.since_boot && !self.stopping => self.stop(now),
-            _ => self.end_what_is_due(now),
+            _ => {
+                let mut effects = self.end_what_is_due(now);
+                effects.extend(self.renew_what_is_due(now));
+                effects
+            }
         }
     }
 
     fn note_use(&mut self, now: Now) {
-        let used = !(self.accounts.is_empty() && self.logins.is_empty() && self.sessions.is_empty());
+        // What is only in the keyring is there when the daemon starts again.
+        let holds = self.accounts.values().any(|account| account.secret().is_some());
+        let works = !(self.logouts.is_empty() && self.unseals.is_empty() && self.logins.is_empty());
+        let used = holds || works || !self.sessions.is_empty();
         self.unused_since = match self.unused_since {
             _ if used => None,
             None => Some(now.since_boot),

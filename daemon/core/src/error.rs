@@ -44,6 +44,46 @@ pub enum Refusal {
         /// What went wrong.
         why: String,
     },
+    /// The account is only in the keyring.
+    #[error("account \"{0}\" is sealed")]
+    Sealed(AccountName),
+    /// The account has no copy in the keyring.
+    #[error(
+        "account \"{0}\" is not kept in the keyring, so it cannot be sealed: its only copy would be lost"
+    )]
+    NotKept(AccountName),
+    /// The authorization server does not renew the account any more.
+    #[error("account \"{account}\" needs a new login: {why}")]
+    LoginNeeded {
+        /// The account.
+        account: AccountName,
+        /// What the server said.
+        why: String,
+    },
+    /// No authorization server of that name.
+    #[error("there is no [authorization_server.{0}] in the configuration")]
+    UnknownAuthority(String),
+    /// The person did not sign in, or the authorization server did not agree.
+    #[error("{0}")]
+    NotAuthorized(String),
+    /// A session cannot change between these kinds of account while its program runs.
+    #[error("session {session} was started for {kind}; account \"{account}\" is of another kind")]
+    OtherKind {
+        /// The session.
+        session: SessionId,
+        /// What it was started for.
+        kind: &'static str,
+        /// The account that it was to use.
+        account: AccountName,
+    },
+    /// The OS keyring did not do it.
+    #[error("{why}")]
+    Keyring {
+        /// What went wrong.
+        why: String,
+        /// What a person can do about it.
+        hint: &'static str,
+    },
     /// The credential was not handed over.
     #[error("the credential was not handed over: {0}")]
     IntakeFailed(String),

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::{
+    account::{Kept, Obtained},
     command::Command,
+    credential::Part,
     error::Refusal,
-    ids::{LoginId, RequestId, SecretId, SessionId},
+    ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
     policy::Policy,
 };
 
@@ -61,6 +63,65 @@ pub struct Sighting {
     pub repeated: bool,
 }
 
+/// What became of one secret page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WipedPage {
+    /// What was in it.
+    pub part: Part,
+    /// Bytes that were overwritten.
+    pub bytes: usize,
+    /// Whether the page read back as zeros.
+    pub proven: bool,
+}
+
+/// What became of one token at the server (RFC 7009).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// Which token.
+    pub part: Part,
+    /// The endpoint.
+    pub endpoint: String,
+    /// The server's status, 2xx; or why it is not known to be revoked.
+    pub outcome: Result<u16, String>,
+}
+
+/// What came of a refresh. Closed: what is not one of these is a bug.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refreshed {
+    /// There are new tokens.
+    Renewed {
+        /// Their pages.
+        secret: SecretId,
+        /// How long the access token lives from now on.
+        lifetime: Option<Duration>,
+        /// Whether there is a refresh token.
+        renewable: bool,
+    },
+    /// Not now: the server cannot be reached, or is busy.
+    Transient {
+        /// What went wrong.
+        why: String,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Never again: the server does not take the refresh token.
+    Rejected {
+        /// What it said.
+        why: String,
+    },
+}
+
+/// A credential that was read from the OS keyring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Its pages.
+    pub secret: SecretId,
+    /// What came with it.
+    pub obtained: Obtained,
+    /// When its access token was obtained, wall clock.
+    pub obtained_at: i64,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -75,8 +136,10 @@ pub enum Event {
     CredentialReceived {
         /// Which login.
         login: LoginId,
-        /// The page it is in.
+        /// The pages it is in.
         secret: SecretId,
+        /// What came with it.
+        obtained: Obtained,
     },
     /// The upstream was asked.
     CredentialChecked {
@@ -92,14 +155,60 @@ pub enum Event {
         /// Why.
         why: Refusal,
     },
-    /// A secret page was wiped.
-    CredentialWiped {
-        /// Which page.
+    /// The OS keyring was given a credential.
+    CredentialStored {
+        /// Its pages.
         secret: SecretId,
-        /// Bytes of credential that were overwritten.
-        bytes: usize,
-        /// Whether the page read back as zeros.
-        proven: bool,
+        /// Why it has none.
+        outcome: Result<(), Refusal>,
+    },
+    /// A credential was read from the OS keyring, or not.
+    CredentialLoaded {
+        /// Whose.
+        account: AccountName,
+        /// Of the account, when it was asked for.
+        generation: Generation,
+        /// The credential, or why there is none.
+        outcome: Result<Loaded, Refusal>,
+    },
+    /// The copy in the OS keyring was deleted.
+    StoredDeleted {
+        /// Whose.
+        account: AccountName,
+        /// Why it is not known to be absent.
+        outcome: Result<(), String>,
+    },
+    /// The OS keyring was looked through when the daemon started: these accounts have a copy there.
+    KeptFound(Vec<Kept>),
+    /// An authorization server was asked for a new access token.
+    CredentialRefreshed {
+        /// Whose.
+        account: AccountName,
+        /// Of the account, when it was asked for.
+        generation: Generation,
+        /// What came of it.
+        outcome: Refreshed,
+    },
+    /// An authorization server was asked to revoke tokens.
+    CredentialRevoked {
+        /// Their pages.
+        secret: SecretId,
+        /// One per token, in the order in which they were revoked.
+        revocations: Vec<Revocation>,
+    },
+    /// The upstream refused an access token that could be renewed.
+    AccessRefused {
+        /// Whose.
+        account: AccountName,
+        /// Of the account, when the request was sent.
+        generation: Generation,
+    },
+    /// Secret pages were wiped.
+    CredentialWiped {
+        /// Which.
+        secret: SecretId,
+        /// One per page.
+        pages: Vec<WipedPage>,
     },
     /// A session's API socket is up and its process is being watched, or not.
     SessionStarted {

@@ -1,6 +1,9 @@
 //! The list of copies of a credential, and what was proven about each.
 
-use crate::ids::AccountName;
+use crate::{
+    credential::{CredentialKind, Part},
+    ids::AccountName,
+};
 
 /// What was logged out, and what was proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +23,10 @@ pub struct Receipt {
 pub struct ReceiptItem {
     /// The account it belonged to.
     pub account: AccountName,
+    /// What it belonged to.
+    pub kind: CredentialKind,
     /// What it is.
-    pub what: &'static str,
+    pub part: Part,
     /// Where it was.
     pub place: Place,
     /// How it ended.
@@ -35,6 +40,10 @@ pub enum Place {
     Memory,
     /// At the upstream, which goes on accepting it.
     Upstream(String),
+    /// At the authorization server, whose revocation endpoint this is.
+    AuthorizationServer(String),
+    /// In the OS keyring.
+    Keyring,
 }
 
 /// How a copy ended.
@@ -44,6 +53,14 @@ pub enum Outcome {
     Wiped(usize),
     /// This many bytes were overwritten, but the page did not read back as zeros.
     WipedUnproven(usize),
+    /// The server answered the revocation with this status.
+    Revoked(u16),
+    /// The server is not known to have revoked it.
+    NotRevoked(String),
+    /// The entry is gone, and was looked for.
+    Absent,
+    /// The entry is not known to be gone.
+    NotAbsent(String),
     /// Stays valid until somebody else acts.
     OutOfReach,
 }

@@ -3,7 +3,7 @@
 
 use crate::{ids::AccountName, time::clock_time};
 
-/// Why an account was logged out.
+/// Why an account was logged out or sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// Somebody asked for it.
@@ -22,6 +22,8 @@ pub enum Cause {
     ShuttingDown,
     /// The daemon stops.
     Stopping,
+    /// The daemon was started anew, and found it in the keyring.
+    Restarted,
 }
 
 impl Cause {
@@ -36,6 +38,7 @@ impl Cause {
             Self::DesktopEnded => " because the last desktop session ended",
             Self::ShuttingDown => " because the machine was shut down",
             Self::Stopping => " because claudectld stopped",
+            Self::Restarted => " because claudectld was started anew",
         }
     }
 }
@@ -47,6 +50,41 @@ pub fn logged_out(account: &AccountName, cause: Cause, since: i64) -> String {
         "claudectl: account \"{account}\" was logged out at {}{why}. \
          Run `claudectl login {account}` in a terminal, then send your message again.",
         clock_time(since)
+    )
+}
+
+/// The account is sealed, and was not unsealed in time.
+pub fn sealed(account: &AccountName, cause: Cause, since: i64) -> String {
+    let why = cause.words();
+    format!(
+        "claudectl: account \"{account}\" was sealed at {}{why}. \
+         Run `claudectl unseal {account}` in a terminal, then send your message again.",
+        clock_time(since)
+    )
+}
+
+/// The access token ended, and was not renewed in time.
+pub fn not_renewed(account: &AccountName) -> String {
+    format!(
+        "claudectl: the login of account \"{account}\" could not be renewed in time, because its authorization \
+         server did not answer. Send your message again; `claudectl status` says more."
+    )
+}
+
+/// The authorization server does not renew the login any more.
+pub fn rejected(account: &AccountName, why: &str, since: i64) -> String {
+    format!(
+        "claudectl: account \"{account}\" needs a new login since {}: {why}. \
+         Run `claudectl login {account}` in a terminal, then send your message again.",
+        clock_time(since)
+    )
+}
+
+/// The account was logged in anew as something that the running program cannot use.
+pub fn other_kind(account: &AccountName) -> String {
+    format!(
+        "claudectl: account \"{account}\" was logged in anew with another kind of credential. \
+         Start `claude` again to go on."
     )
 }
 

@@ -1,8 +1,9 @@
 //! Sessions: running programs under the daemon.
 
+use std::time::Duration;
+
 use crate::{
-    account::Route,
-    credential::CredentialKind,
+    credential::{CredentialKind, Header},
     ids::{AccountName, Generation, SecretId, SessionId},
 };
 
@@ -29,6 +30,8 @@ pub enum Transport {
 pub enum SessionState {
     /// Its requests go through.
     Open,
+    /// Its account is sealed or being renewed: requests wait.
+    Frozen,
     /// Its account is logged out: requests get the sentence, and go through again after a login.
     LoggedOut {
         /// Which account, why, since when, and the command that fixes it.
@@ -48,6 +51,8 @@ pub struct Session {
     pub id: SessionId,
     /// The account it uses.
     pub account: AccountName,
+    /// What its program was told that account is: it asks for a subscription in another way.
+    pub kind: CredentialKind,
     /// Its process.
     pub process: Process,
     /// Leader of its terminal's session, if it has a terminal.
@@ -75,14 +80,27 @@ pub enum Gate {
     Open {
         /// The account, for sentences.
         account: AccountName,
-        /// The page that holds the credential.
+        /// The pages that hold the credential.
         secret: SecretId,
         /// Of the account, when the gate was opened.
         generation: Generation,
+        /// Of the login: open streams go on for as long as this stays.
+        login: Generation,
         /// How to inject it.
-        kind: CredentialKind,
-        /// The way to the upstream.
-        route: Route,
+        header: Header,
+        /// Since when a refused request may be answered by a renewal, since boot; `None` if never.
+        renewable_from: Option<Duration>,
+        /// Whether it may be sealed: then requests wait, and may have to be sent again.
+        is_kept: bool,
+    },
+    /// Requests wait for the thaw; after too long they get this sentence. Open streams stand still.
+    Frozen {
+        /// The account.
+        account: AccountName,
+        /// Of the login that is frozen: its streams go on after the thaw.
+        login: Generation,
+        /// Which account, why, since when, and the command that fixes it.
+        sentence: String,
     },
     /// Requests get `401` and this sentence.
     Closed {

@@ -10,12 +10,12 @@
 use std::time::Duration;
 
 use claudectl_core::{
-    account::Route,
+    account::{Obtained, Profile, Route, Way},
     command::{BeginLogin, Command, OpenSession},
-    credential::CredentialKind,
+    credential::{CredentialKind, Header, Part},
     effect::Effect,
     engine::Engine,
-    event::{DesktopEvent, Event},
+    event::{DesktopEvent, Event, WipedPage},
     ids::{AccountName, RequestId, SecretId, SessionId},
     policy::{
         Policy,
@@ -32,6 +32,17 @@ const DAY: i64 = 86_400;
 
 fn name() -> AccountName {
     "work".parse().unwrap()
+}
+
+fn obtained() -> Obtained {
+    Obtained {
+        header: Header::XApiKey,
+        route: Route { upstream: Route::ANTHROPIC.into(), proxy: None, ca_file: None },
+        profile: Profile::default(),
+        lifetime: None,
+        renewable: false,
+        revocable: false,
+    }
 }
 
 /// An engine with its two clocks.
@@ -52,13 +63,16 @@ impl World {
         let mut follow = Vec::new();
         for effect in &effects {
             match effect {
-                Effect::ReceiveCredential { login, .. } => {
+                Effect::ObtainCredential { login, .. } => {
                     self.next += 1;
                     let secret = SecretId(self.next);
-                    follow.push(Event::CredentialReceived { login: *login, secret });
+                    follow.push(Event::CredentialReceived { login: *login, secret, obtained: obtained() });
                 }
                 Effect::WipeCredential { secret } => {
-                    follow.push(Event::CredentialWiped { secret: *secret, bytes: 9, proven: true });
+                    follow.push(Event::CredentialWiped {
+                        secret: *secret,
+                        pages: vec![WipedPage { part: Part::Access, bytes: 9, proven: true }],
+                    });
                 }
                 Effect::StartSession { session, .. } => {
                     follow.push(Event::SessionStarted { session: session.id, outcome: Ok(()) });
@@ -80,7 +94,15 @@ impl World {
     fn log_in(&mut self) {
         let route = Route { upstream: Route::ANTHROPIC.into(), proxy: None, ca_file: None };
         let kind = CredentialKind::ApiKey;
-        self.ask(Command::BeginLogin(BeginLogin { name: name(), kind, route, check: false }));
+        self.ask(Command::BeginLogin(BeginLogin {
+            name: name(),
+            kind,
+            way: Way::HandOver,
+            route,
+            plan: None,
+            check: false,
+            keep: false,
+        }));
         assert!(self.is_held());
     }
 

@@ -117,6 +117,8 @@ pub struct Reactions {
 pub enum Reaction {
     /// It is logged out.
     Purge,
+    /// It is sealed if it is kept, else logged out.
+    Seal,
     /// Nothing.
     Ignore,
 }
@@ -125,6 +127,7 @@ impl From<Reaction> for reactions::Reaction {
     fn from(reaction: Reaction) -> Self {
         match reaction {
             Reaction::Purge => Self::Purge,
+            Reaction::Seal => Self::Seal,
             Reaction::Ignore => Self::Ignore,
         }
     }
@@ -163,6 +166,8 @@ pub struct Limits {
     pub accounts: NonZeroU16,
     /// Control connections at once.
     pub control_connections: NonZeroU16,
+    /// Seconds that a request of a frozen session waits.
+    pub frozen_seconds: NonZeroU16,
 }
 
 /// `[upstream]`: what a login uses that names nothing else. Changing it moves no held credential.
@@ -204,7 +209,12 @@ impl Reactions {
 impl Default for Limits {
     fn default() -> Self {
         let or_one = |count| NonZeroU16::new(count).unwrap_or(NonZeroU16::MIN);
-        Self { sessions: or_one(10_000), accounts: or_one(64), control_connections: or_one(256) }
+        Self {
+            sessions: or_one(10_000),
+            accounts: or_one(64),
+            control_connections: or_one(256),
+            frozen_seconds: or_one(540),
+        }
     }
 }
 

@@ -12,14 +12,14 @@ use claudectl_platform::{
     socket::{LocalListener, LocalStream},
 };
 
-/// How long an intake stays open.
-pub(super) const OPEN_FOR: Duration = Duration::from_secs(30);
+/// How long an intake stays open for a program that has the credential at hand.
+pub(super) const AT_HAND: Duration = Duration::from_secs(30);
 
 /// Why no credential came in.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IntakeError {
-    #[error("nothing came within {} seconds", OPEN_FOR.as_secs())]
-    TooLate,
+    #[error("nothing came within {} seconds", .0.as_secs())]
+    TooLate(Duration),
     #[error("process {pid} of user {uid} connected instead of the one that asked")]
     Stranger { pid: u32, uid: u32 },
     #[error(transparent)]
@@ -64,7 +64,7 @@ impl Intake {
     }
 
     /// Receives one credential from the process that asked to log in, and from no other.
-    pub(super) async fn receive(self, expected: Peer) -> Result<SecretPage, IntakeError> {
+    pub(super) async fn receive(self, expected: Peer, within: Duration) -> Result<SecretPage, IntakeError> {
         let receive = async {
             let (stream, _) = self.listener.accept().await?;
             let found = peer::of_stream(&stream)?;
@@ -73,7 +73,7 @@ impl Intake {
             }
             read(&stream).await
         };
-        tokio::time::timeout(OPEN_FOR, receive).await.unwrap_or(Err(IntakeError::TooLate))
+        tokio::time::timeout(within, receive).await.unwrap_or(Err(IntakeError::TooLate(within)))
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
             // A refused stream may be closed under our hands.
             let _ = stream.write_all(bytes).await;
         };
-        let (received, ()) = tokio::join!(intake.receive(expected), writing);
+        let (received, ()) = tokio::join!(intake.receive(expected, AT_HAND), writing);
         assert!(!path.exists(), "the socket outlived the intake");
         received
     }

@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use claudectl_core::{
+    account::Account,
+    credential::CredentialKind,
     error::Refusal,
     event::Event,
     ids::SessionId,
@@ -38,6 +40,8 @@ pub struct Sessions {
     doors: Doors,
     exits: Arc<ExitWatch>,
     running: BTreeMap<SessionId, Running>,
+    /// How long a request waits for a thaw, in sessions that start from now on.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -53,6 +57,8 @@ struct Bound {
     listener: QuietListener,
     socket: Option<PathBuf>,
     capability: Option<Secret<String>>,
+    /// What the program presents instead of a credential.
+    presented: String,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -63,18 +69,31 @@ impl Sessions {
     /// What the kernel says when it has no descriptor left to wait on.
     pub fn new(endpoints: Endpoints, events: mpsc::Sender<Event>, exits: Arc<ExitWatch>) -> io::Result<Self> {
         permissions::private_directory(&endpoints.sessions()).map_err(io::Error::other)?;
-        Ok(Self { endpoints, events, doors: Doors::start()?, exits, running: BTreeMap::new() })
+        Ok(Self {
+            endpoints,
+            events,
+            doors: Doors::start()?,
+            exits,
+            running: BTreeMap::new(),
+            patience: PATIENCE,
+        })
+    }
+
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Brings up a session; returns what its program has to find in its environment.
     pub(super) fn start(
         &mut self,
         session: &Session,
+        account: &Account,
         gate: &CoreGate,
         vault: &Vault,
     ) -> Result<Vec<(&'static str, String)>, Refusal> {
         let watches = self.watch(session).map_err(|error| unwatched(session, &error))?;
         let bound = self.bind(session)?;
+        let environment = environment(session, account, &bound);
         let api = Arc::new(ApiSession {
             id: session.id,
             process: session.process,
@@ -82,11 +101,12 @@ impl Sessions {
             capability: bound.capability,
             gate: Gate::new(state(gate, vault)),
             meter: Meter::default(),
+            patience: self.patience,
             events: self.events.clone(),
         });
         self.doors.open(session.id, Door { listener: bound.listener, session: Arc::clone(&api) });
         self.running.insert(session.id, Running { session: api, socket: bound.socket, _watches: watches });
-        Ok(environment(session, bound.environment))
+        Ok(environment)
     }
 
     /// Replaces what the requests of a session read.
@@ -147,15 +167,26 @@ impl Sessions {
         let environment = vec![
             ("ANTHROPIC_UNIX_SOCKET", path.display().to_string()),
             ("ANTHROPIC_BASE_URL", "http://claudectl.invalid".to_owned()),
-            ("ANTHROPIC_AUTH_TOKEN", PLACEHOLDER.to_owned()),
         ];
-        Ok(Bound { listener, socket: Some(path), capability: None, environment })
+        let presented = PLACEHOLDER.to_owned();
+        Ok(Bound { listener, socket: Some(path), capability: None, presented, environment })
     }
 }
 
 /// What the program has to find in its environment (facts about the genuine client, section 3).
-fn environment(session: &Session, address: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
-    let mut environment = address;
+fn environment(session: &Session, account: &Account, bound: &Bound) -> Vec<(&'static str, String)> {
+    let mut environment = bound.environment.clone();
+    // The client asks for a subscription in another way than for an API key.
+    let presents = match account.kind {
+        CredentialKind::Subscription => "CLAUDE_CODE_OAUTH_TOKEN",
+        CredentialKind::ApiKey | CredentialKind::Oauth => "ANTHROPIC_AUTH_TOKEN",
+    };
+    environment.push((presents, bound.presented.clone()));
+    let plan = account.obtained.profile.plan.clone();
+    if let Some(plan) = plan.filter(|_| account.kind == CredentialKind::Subscription) {
+        // Else it takes a smaller model, and says "Claude API".
+        environment.push(("CLAUDE_CODE_SUBSCRIPTION_TYPE", plan));
+    }
     environment.extend([
         // Else the placeholder is sent to Anthropic beside the socket: harmless, but noisy.
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
@@ -167,6 +198,10 @@ fn environment(session: &Session, address: Vec<(&'static str, String)>) -> Vec<(
     environment
 }
 
+/// How long a request waits for a thaw where the configuration says nothing: a little less than the
+/// genuine client waits for an answer.
+const PATIENCE: Duration = Duration::from_mins(9);
+
 /// What stands where a credential is expected. The genuine client knows it for what it is.
 const PLACEHOLDER: &str = "ssh-placeholder";
 
@@ -175,27 +210,35 @@ fn bind_loopback() -> io::Result<Bound> {
     let capability = random::hexadecimal(32)?;
     let environment = vec![
         ("ANTHROPIC_BASE_URL", format!("http://127.0.0.1:{port}")),
-        ("ANTHROPIC_AUTH_TOKEN", capability.clone()),
         // No settings file may point the session elsewhere; over a socket none can.
         ("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1".to_owned()),
     ];
-    Ok(Bound { listener, socket: None, capability: Some(Secret::new(capability)), environment })
+    let presented = capability.clone();
+    Ok(Bound { listener, socket: None, capability: Some(Secret::new(capability)), presented, environment })
 }
 
 fn state(gate: &CoreGate, vault: &Vault) -> GateState {
     match gate {
         CoreGate::Closed { sentence } => GateState::Closed { sentence: sentence.clone() },
-        CoreGate::Open { account, secret, generation, kind, .. } => match vault.get(*secret) {
-            Some(held) => GateState::Open(Arc::new(Access {
-                account: account.clone(),
-                secret: held.page,
-                generation: *generation,
-                kind: *kind,
-                upstream: held.upstream,
-            })),
-            // The core opened a gate with a page that the vault does not know: stay closed.
-            None => GateState::Closed { sentence: sentence::lost(account) },
-        },
+        CoreGate::Frozen { account, login, sentence } => {
+            GateState::Frozen { account: account.clone(), login: *login, sentence: sentence.clone() }
+        }
+        CoreGate::Open { account, secret, generation, login, header, renewable_from, is_kept } => {
+            match vault.get(*secret) {
+                Some(held) => GateState::Open(Arc::new(Access {
+                    account: account.clone(),
+                    secret: held.access,
+                    generation: *generation,
+                    login: *login,
+                    header: *header,
+                    renewable_from: *renewable_from,
+                    is_kept: *is_kept,
+                    upstream: held.upstream,
+                })),
+                // The core opened a gate with a page that the vault does not know: stay closed.
+                None => GateState::Closed { sentence: sentence::lost(account) },
+            }
+        }
     }
 }
 

@@ -1,16 +1,48 @@
 //! The credentials that are held.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use claudectl_core::{event::Event, ids::SecretId};
+use claudectl_core::{
+    credential::Part,
+    event::{Event, WipedPage},
+    ids::SecretId,
+};
+use claudectl_platform::memory::SecretPage;
 
-use super::Held;
+use crate::{oauth::Authority, proxy::upstream::Upstream};
+
+/// A credential that is held, with the only servers that may ever see it.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    /// What is injected.
+    pub(super) access: Arc<SecretPage>,
+    /// What gets a new one.
+    pub(super) refresh: Option<Arc<SecretPage>>,
+    /// Where requests go.
+    pub(super) upstream: Arc<Upstream>,
+    /// Where it comes from.
+    pub(super) authority: Option<Arc<Authority>>,
+}
 
 /// Every secret page of the daemon. Dropping it wipes them all.
 #[derive(Debug, Default)]
 pub(super) struct Vault {
     held: BTreeMap<SecretId, Held>,
     next: u64,
+}
+
+impl Held {
+    /// Overwrites the pages in place: whoever still holds one reads nothing. The refresh token may be
+    /// that of another credential, too: then it stays.
+    fn wipe(&self, stays: impl Fn(&Arc<SecretPage>) -> bool) -> Vec<WipedPage> {
+        let pages = [(Part::Access, Some(&self.access)), (Part::Refresh, self.refresh.as_ref())];
+        let wiped = pages.into_iter().filter_map(|(part, page)| {
+            let page = page.filter(|page| !stays(page))?;
+            let wiped = page.wipe();
+            Some(WipedPage { part, bytes: wiped.bytes, proven: wiped.proven })
+        });
+        wiped.collect()
+    }
 }
 
 impl Vault {
@@ -25,16 +57,17 @@ impl Vault {
         self.held.get(&secret).cloned()
     }
 
-    /// Overwrites a page in place: whoever still holds it reads nothing.
     pub(super) fn wipe(&mut self, secret: SecretId) -> Event {
-        let (bytes, proven) = match self.held.remove(&secret) {
-            Some(held) => {
-                let wiped = held.page.wipe();
-                (wiped.bytes, wiped.proven)
-            }
-            None => (0, false),
+        let pages = match self.held.remove(&secret) {
+            Some(held) => held.wipe(|page| self.has_refresh_token(page)),
+            None => vec![WipedPage { part: Part::Access, bytes: 0, proven: false }],
         };
-        Event::CredentialWiped { secret, bytes, proven }
+        Event::CredentialWiped { secret, pages }
+    }
+
+    /// A server that does not rotate leaves the refresh token as it was (RFC 6749 section 6).
+    fn has_refresh_token(&self, page: &Arc<SecretPage>) -> bool {
+        self.held.values().filter_map(|held| held.refresh.as_ref()).any(|other| Arc::ptr_eq(other, page))
     }
 }
 
@@ -42,7 +75,7 @@ impl Drop for Vault {
     fn drop(&mut self) {
         // Open requests may still hold a page: it is the content that has to go.
         for held in self.held.values() {
-            held.page.wipe();
+            held.wipe(|_| false);
         }
     }
 }

@@ -4,6 +4,8 @@ use claudectl_core::{command::Command, effect::Answer, error::Refusal};
 use claudectl_platform::peer::Peer;
 use tokio::sync::mpsc;
 
+use crate::effects::SignIn;
+
 /// What a client wants, and where it waits.
 #[derive(Debug)]
 pub struct Ask {
@@ -35,6 +37,18 @@ pub enum Progress {
         /// Path of the socket.
         path: String,
         /// Seconds it stays open.
+        expires_in: u32,
+    },
+    /// The person has to sign in.
+    SignIn(SignIn),
+    /// The authorization server answered; tokens are fetched from it.
+    Exchanging {
+        /// Scheme, host and port of its token endpoint.
+        origin: String,
+    },
+    /// The OS keyring gets its copy, and may ask the person.
+    Storing {
+        /// Seconds that are waited for.
         expires_in: u32,
     },
     /// The upstream is being asked.

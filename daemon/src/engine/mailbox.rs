@@ -129,6 +129,17 @@ impl Mailbox {
         let _ = self.events.send(event).await;
     }
 
+    /// Waits until everything that was said before is carried out and nothing waits for its wipe, or
+    /// until the engine is gone.
+    pub async fn settled(&self) {
+        let mut changes = self.changes();
+        while let Ok(view) = self.view(None).await {
+            if view.snapshot.is_settled || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Ticks after every event.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use claudectl_platform::memory::SecretPage;
 
 use super::{
-    Authority, Part,
+    Authority, Part, Revocation,
     authority::Endpoint,
     exchange::{self, Value},
     token::{TokenError, read_error},
@@ -13,17 +13,6 @@ use super::{
 
 /// How long the revocation of one token may take, the second try included.
 const TIME: Duration = Duration::from_secs(5);
-
-/// What became of one token at the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revocation {
-    /// Which token.
-    pub part: Part,
-    /// The endpoint; the server's name if it has none.
-    pub endpoint: String,
-    /// The server's status, 200; or why the token is not known to be revoked.
-    pub outcome: Result<u16, String>,
-}
 
 /// Revokes the refresh token, then the access token: that order, because most servers end the whole
 /// grant with the first. Each gets 5 seconds, and a second try if the server fails or cannot be reached.

@@ -101,10 +101,8 @@ async fn userinfo(endpoint: &Endpoint, access: &SecretPage) -> claims::Claims {
     }
 }
 
-impl Profile {
-    /// The scopes of a text (section 3.3).
-    fn with_scope(scope: &str) -> Self {
-        let scopes = scope.split_ascii_whitespace().take(100).map(super::text::harmless).collect();
-        Self { scopes, ..Self::default() }
-    }
+/// A profile with the scopes of a text (section 3.3).
+fn with_scope(scope: &str) -> Profile {
+    let scopes = scope.split_ascii_whitespace().take(100).map(super::text::harmless).collect();
+    Profile { scopes, ..Profile::default() }
 }

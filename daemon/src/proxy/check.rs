@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use claudectl_core::credential::CredentialKind;
+use claudectl_core::credential::Header;
 use claudectl_platform::memory::SecretPage;
 use tokio::time::timeout;
 
@@ -41,12 +41,8 @@ pub enum CheckError {
 ///
 /// # Errors
 /// [`CheckError::Refused`] for 401 and 403, [`CheckError::Unreachable`] for everything else but 2xx.
-pub async fn credential(
-    upstream: &Upstream,
-    secret: &SecretPage,
-    kind: CredentialKind,
-) -> Result<(), CheckError> {
-    let asked = timeout(TIME, ask(upstream, secret, kind)).await;
+pub async fn credential(upstream: &Upstream, secret: &SecretPage, header: Header) -> Result<(), CheckError> {
+    let asked = timeout(TIME, ask(upstream, secret, header)).await;
     match asked.unwrap_or_else(|_| Err("it did not answer in time".into())) {
         Ok(200..=299) => Ok(()),
         Ok(status @ (401 | 403)) => Err(CheckError::Refused { status }),
@@ -60,7 +56,7 @@ fn unreachable(why: &str) -> CheckError {
 }
 
 /// The status of the upstream's answer.
-async fn ask(upstream: &Upstream, secret: &SecretPage, kind: CredentialKind) -> Result<u16, String> {
+async fn ask(upstream: &Upstream, secret: &SecretPage, header: Header) -> Result<u16, String> {
     let mut wire = upstream.connect().await.map_err(|error| error.to_string())?;
     let head = format!(
         "GET {}/v1/models?limit=1 HTTP/1.1\r\nHost: {}\r\nUser-Agent: claudectld/{}\r\n\
@@ -70,7 +66,7 @@ async fn ask(upstream: &Upstream, secret: &SecretPage, kind: CredentialKind) -> 
         upstream.host(),
         env!("CARGO_PKG_VERSION"),
     );
-    let mut injection = Injection::new(head.into_bytes(), secret, kind);
+    let mut injection = Injection::new(head.into_bytes(), secret, header);
     match poll_fn(|cx| injection.poll_send(cx, &mut wire, &[])).await {
         Ok(_) => {}
         Err(InjectError::Wiped) => return Err("the credential was wiped meanwhile".into()),

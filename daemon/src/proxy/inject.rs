@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use claudectl_core::{credential::CredentialKind, secret::Secret};
+use claudectl_core::{credential::Header, secret::Secret};
 use claudectl_platform::memory::SecretPage;
 use subtle::ConstantTimeEq;
 
@@ -42,9 +42,10 @@ pub(super) enum InjectError {
 
 impl<P: Deref<Target = SecretPage>> Injection<P> {
     /// A head whose last line is the field of the credential.
-    pub(super) fn new(mut head: Vec<u8>, secret: P, kind: CredentialKind) -> Self {
-        head.extend_from_slice(match kind {
-            CredentialKind::ApiKey => b"x-api-key: ",
+    pub(super) fn new(mut head: Vec<u8>, secret: P, header: Header) -> Self {
+        head.extend_from_slice(match header {
+            Header::XApiKey => b"x-api-key: ".as_slice(),
+            Header::Bearer => b"Authorization: Bearer ",
         });
         let secret_length = secret.len();
         Self { head, secret, secret_length, sent: 0 }

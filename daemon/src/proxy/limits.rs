@@ -24,6 +24,13 @@ pub const HELD: usize = SCRATCH / 2;
 /// Most bytes that are read ahead from a client that already sends its next request.
 pub const READ_AHEAD: usize = 16 * 1024;
 
+/// Longest request that is kept until it is answered, so that it can be sent again with a renewed
+/// credential. Most prompts are a tenth of it.
+pub const KEPT: usize = 4 * 1024 * 1024;
+
+/// How often a request is sent again because the credential changed before it was out.
+pub const AGAIN: u8 = 3;
+
 /// Most bytes of a request body that are read and dropped so that its client hears the answer. The
 /// API itself takes 32 MB.
 pub const DRAIN: usize = 32 * 1024 * 1024;

@@ -10,6 +10,9 @@ use std::{
     task::{Context, Poll},
 };
 
+use claudectl_core::event::Event;
+use claudectl_platform::clock;
+
 use self::{download::Download, upload::Upload};
 use super::{
     ApiSession,
@@ -18,7 +21,6 @@ use super::{
     client::{Client, Stream},
     deadline::Deadline,
     head::{Flaw, request::Request},
-    inject::Injection,
     limits,
     scratch::{self, Scratch},
     upstream::Wire,
@@ -41,6 +43,12 @@ pub(super) enum Cut {
     Response(Flaw),
     /// The gate was closed, or opened for another login.
     Superseded,
+    /// The credential was wiped under the request: the gate says what is next.
+    Wiped,
+    /// The upstream refused the access token, which may be renewed.
+    Refused,
+    /// The gate stayed frozen for too long.
+    Frozen,
     /// Nothing moved for too long.
     Silent,
 }
@@ -66,6 +74,10 @@ pub(super) struct Exchange<'a> {
     wire: Option<Wire>,
     upload: Upload,
     download: Download,
+    answers_head: bool,
+    keeps_alive: bool,
+    /// How often it may still be sent again.
+    again: u8,
     _open: OpenStream<'a>,
 }
 
@@ -77,9 +89,17 @@ struct Step<'a, 'b, S> {
     scratch: &'a mut Scratch,
     session: &'a ApiSession,
     access: &'a Access,
+    standing: Standing,
+}
+
+/// How things stand when a response comes.
+#[derive(Debug, Default)]
+struct Standing {
     /// Whether the upstream has the whole request. A response that comes earlier is the last one on its
     /// connections.
     request_is_complete: bool,
+    /// Whether a refused access token is renewed, and the request sent again.
+    may_renew: bool,
 }
 
 impl<'a> Exchange<'a> {
@@ -87,12 +107,13 @@ impl<'a> Exchange<'a> {
     pub(super) fn new(session: &'a ApiSession, access: Arc<Access>, request: &Request<'_>) -> Self {
         let mut head = Vec::with_capacity(2048);
         request.write(access.upstream.base(), access.upstream.host(), &mut head);
-        let injection = Injection::new(head, Arc::clone(&access.secret), access.kind);
-        session.meter.sent(injection.len());
-        let download = Download::new(request.method() == "HEAD", request.keeps_alive());
-        let open = session.meter.begin(claudectl_platform::clock::wall());
-        let upload = Upload::new(injection, request.body());
-        Self { session, access, wire: None, upload, download, _open: open }
+        let upload = Upload::new(head, &access, request.body());
+        session.meter.sent(upload.head_length());
+        let (answers_head, keeps_alive) = (request.method() == "HEAD", request.keeps_alive());
+        let download = Download::new(answers_head, keeps_alive);
+        let open = session.meter.begin(clock::wall());
+        let (wire, again) = (None, limits::AGAIN);
+        Self { session, access, wire, upload, download, answers_head, keeps_alive, again, _open: open }
     }
 
     /// Sends the head, and what came with it, if a connection is at hand; keeps the rest.
@@ -121,36 +142,68 @@ impl<'a> Exchange<'a> {
         client: &mut Client<S>,
         deadline: &mut Deadline,
     ) -> Ending {
+        loop {
+            let cut = match self.attempt(client, deadline).await {
+                Ok(()) => return self.finish(),
+                Err(cut) => cut,
+            };
+            match self.renewed(&cut).await {
+                Some(access) => self.begin_again(access),
+                None => return self.end(cut),
+            }
+        }
+    }
+
+    async fn attempt<S: Stream>(
+        &mut self,
+        client: &mut Client<S>,
+        deadline: &mut Deadline,
+    ) -> Result<(), Cut> {
         let access = Arc::clone(&self.access);
         let mut superseded = pin!(self.session.gate.superseded(&access));
         if self.wire.is_none() {
             let connected = tokio::select! {
                 biased;
-                () = &mut superseded => return self.end(Cut::Superseded),
+                () = &mut superseded => return Err(Cut::Superseded),
                 connected = access.upstream.connection() => connected,
             };
-            match connected {
-                Ok(wire) => self.wire = Some(wire),
-                Err(error) => return self.end(Cut::Upstream(error.to_string())),
-            }
+            self.wire = Some(connected.map_err(|error| Cut::Upstream(error.to_string()))?);
         }
-        let mut moved = None;
-        let outcome = poll_fn(|cx| {
+        let (mut moved, mut is_frozen) = (None, false);
+        poll_fn(|cx| {
             if superseded.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(Cut::Superseded));
+            }
+            // Nothing moves while the gate is frozen; the thaw wakes this task.
+            if self.stands_still() {
+                if !std::mem::replace(&mut is_frozen, true) {
+                    deadline.set(self.session.patience);
+                }
+                return deadline.poll(cx).map(|()| Err(Cut::Frozen));
             }
             if let Poll::Ready(outcome) = scratch::with(|scratch| self.poll(cx, client, scratch)) {
                 return Poll::Ready(outcome);
             }
             let now = Some(self.upload.moved() + self.download.moved());
-            if std::mem::replace(&mut moved, now) != now {
+            if std::mem::replace(&mut moved, now) != now || std::mem::take(&mut is_frozen) {
                 deadline.set(limits::IDLE_TIME);
             }
             deadline.poll(cx).map(|()| Err(Cut::Silent))
-        });
-        match outcome.await {
-            Ok(()) => self.finish(),
-            Err(cut) => self.end(cut),
+        })
+        .await
+    }
+
+    /// Whether the gate is frozen. Takes up the credential that it is open with otherwise: echoes of
+    /// the one before, which is wiped, cannot be looked for.
+    fn stands_still(&mut self) -> bool {
+        match &**self.session.gate.load() {
+            GateState::Frozen { .. } => true,
+            GateState::Open(now) if now.generation != self.access.generation => {
+                // A head that still waits has the old page, and says so when it is sent.
+                self.access = Arc::clone(now);
+                false
+            }
+            GateState::Open(_) | GateState::Closed { .. } => false,
         }
     }
 
@@ -162,16 +215,45 @@ impl<'a> Exchange<'a> {
     ) -> Poll<Result<(), Cut>> {
         let Some(wire) = &mut self.wire else { return Poll::Ready(Err(Cut::Silent)) };
         let (session, access) = (self.session, &*self.access);
-        let mut step = Step { cx, client, wire, scratch, session, access, request_is_complete: false };
+        let mut step = Step { cx, client, wire, scratch, session, access, standing: Standing::default() };
         if let Poll::Ready(Err(cut)) = self.upload.poll(&mut step) {
             return Poll::Ready(Err(cut));
         }
-        step.request_is_complete = self.upload.is_complete();
+        let may_renew = self.again > 0 && self.upload.can_begin_again() && is_renewable(access);
+        step.standing = Standing { request_is_complete: self.upload.is_complete(), may_renew };
         let down = self.download.poll(&mut step);
+        if self.download.has_begun() {
+            self.upload.forget();
+        }
         if down.is_ready() || !self.upload.is_complete() {
             return down;
         }
         step.client.poll_gone(step.cx, step.scratch).map(|()| Err(Cut::ClientGone))
+    }
+
+    /// The credential to send the request again with, if it can be.
+    async fn renewed(&self, cut: &Cut) -> Option<Arc<Access>> {
+        let can = self.again > 0 && self.upload.can_begin_again() && !self.download.has_begun();
+        if !can || !matches!(cut, Cut::Refused | Cut::Wiped) {
+            return None;
+        }
+        let access = &self.access;
+        if matches!(cut, Cut::Refused) {
+            let (account, generation) = (access.account.clone(), access.generation);
+            self.session.events.send(Event::AccessRefused { account, generation }).await.ok()?;
+        } else if let GateState::Open(now) = &**self.session.gate.load() {
+            // The head that was wiped had an older page than the gate by now.
+            return access.is_of(&now.account, now.login).then(|| Arc::clone(now));
+        }
+        tokio::time::timeout(self.session.patience, self.session.gate.renewed(access)).await.ok()?
+    }
+
+    fn begin_again(&mut self, access: Arc<Access>) {
+        self.again -= 1;
+        self.wire = None;
+        self.upload.begin_again(&access);
+        self.download = Download::new(self.answers_head, self.keeps_alive);
+        self.access = access;
     }
 
     /// The response is complete.
@@ -202,8 +284,10 @@ impl<'a> Exchange<'a> {
             Cut::Silent => {
                 Answer::no_upstream(&format!("{} did not answer in time", self.access.upstream.host()))
             }
-            Cut::Superseded => match &**self.session.gate.load() {
-                GateState::Closed { sentence } => Answer::closed(sentence),
+            Cut::Superseded | Cut::Wiped | Cut::Refused | Cut::Frozen => match &**self.session.gate.load() {
+                GateState::Closed { sentence } | GateState::Frozen { sentence, .. } => {
+                    Answer::closed(sentence)
+                }
                 GateState::Open(_) => {
                     Answer::no_upstream("the account was logged in anew meanwhile; try again")
                 }
@@ -211,4 +295,10 @@ impl<'a> Exchange<'a> {
         };
         Ending::Answer(answer, rest)
     }
+}
+
+/// Whether a refusal is answered by a renewal. A token that was just obtained is refused for another
+/// reason than its age.
+fn is_renewable(access: &Access) -> bool {
+    access.renewable_from.is_some_and(|from| from <= clock::since_boot())
 }

@@ -75,23 +75,36 @@ enum Next<'a> {
     Gone,
     /// An answer of our own, behind this rest of the request.
     Answer { answer: Answer, rest: Framing, answers_head: bool },
+    /// It waits for the thaw; it is kept with the client.
+    Wait,
     /// It goes to the upstream.
     Relay { exchange: Box<Exchange<'a>>, answers_head: bool },
 }
 
 async fn serve<S: Stream>(mut client: Client<S>, session: &ApiSession) {
     let mut deadline = Deadline::after(limits::HEAD_TIME);
+    let mut may_wait = true;
     loop {
         let mut has_begun = false;
         let next = poll_fn(|cx| {
-            let next = scratch::with(|scratch| begin(cx, &mut client, session, scratch));
+            let next = scratch::with(|scratch| begin(cx, &mut client, session, scratch, may_wait));
             match next {
                 Ok(next) => Poll::Ready(next),
                 Err(length) => late(cx, length, &mut deadline, &mut has_begun),
             }
         });
-        let go_on = match next.await {
+        let next = next.await;
+        may_wait = !matches!(next, Next::Wait);
+        let go_on = match next {
             Next::Gone => false,
+            Next::Wait => match thawed(&mut client, session).await {
+                Thaw::Gone => false,
+                Thaw::InTime => {
+                    may_wait = true;
+                    true
+                }
+                Thaw::TooLate => true,
+            },
             Next::Answer { answer, rest, answers_head } => {
                 send::answer(&mut client, &answer, rest, answers_head).await
             }
@@ -109,18 +122,40 @@ async fn serve<S: Stream>(mut client: Client<S>, session: &ApiSession) {
     }
 }
 
+/// What became of a wait.
+enum Thaw {
+    /// The gate is not frozen any more.
+    InTime,
+    /// It still is: the request gets its sentence.
+    TooLate,
+    /// The client gave up.
+    Gone,
+}
+
+async fn thawed<S: Stream>(client: &mut Client<S>, session: &ApiSession) -> Thaw {
+    tokio::select! {
+        biased;
+        () = session.gate.thawed() => Thaw::InTime,
+        () = poll_fn(|cx| scratch::with(|scratch| client.poll_gone(cx, scratch))) => Thaw::Gone,
+        () = tokio::time::sleep(session.patience) => Thaw::TooLate,
+    }
+}
+
 /// Reads a head and decides. Without a complete one: how much of it there is.
 fn begin<'a, S: Stream>(
     cx: &mut Context<'_>,
     client: &mut Client<S>,
     session: &'a ApiSession,
     scratch: &mut Scratch,
+    may_wait: bool,
 ) -> Result<Next<'a>, usize> {
     let mut length = client.unkeep(scratch);
     loop {
         match head::extent(scratch.plain.get(..length).unwrap_or_default()) {
             Ok(Extent::Partial) => {}
-            Ok(Extent::Complete(end)) => return Ok(decide(cx, client, session, scratch, end..length)),
+            Ok(Extent::Complete(end)) => {
+                return Ok(decide(cx, client, session, scratch, end..length, may_wait));
+            }
             Err(flaw) => return Ok(refused(flaw)),
         }
         match client.poll_read_behind(cx, scratch, length) {
@@ -162,10 +197,11 @@ fn decide<'a, S: Stream>(
     session: &'a ApiSession,
     scratch: &mut Scratch,
     rest: Range<usize>,
+    may_wait: bool,
 ) -> Next<'a> {
     let mut room = head::room();
     let next = match Request::parse(scratch.plain.get(..rest.start).unwrap_or_default(), &mut room) {
-        Ok(request) => route(session, &request),
+        Ok(request) => route(session, &request, may_wait),
         Err(flaw) => return refused(flaw),
     };
     match next {
@@ -173,6 +209,10 @@ fn decide<'a, S: Stream>(
             Ok(()) => Next::Relay { exchange, answers_head },
             Err(flaw) => refused(flaw),
         },
+        Next::Wait => {
+            client.keep(scratch.plain.get(..rest.end).unwrap_or_default());
+            Next::Wait
+        }
         local => {
             client.keep(scratch.plain.get(rest).unwrap_or_default());
             local
@@ -181,7 +221,7 @@ fn decide<'a, S: Stream>(
 }
 
 /// Where a request goes: nowhere, or to the account's upstream.
-fn route<'a>(session: &'a ApiSession, request: &Request<'_>) -> Next<'a> {
+fn route<'a>(session: &'a ApiSession, request: &Request<'_>, may_wait: bool) -> Next<'a> {
     let answers_head = request.method() == "HEAD";
     let rest = if request.keeps_alive() { request.body() } else { Framing::UntilClose };
     if let Some(answer) = Answer::local(request) {
@@ -193,7 +233,8 @@ fn route<'a>(session: &'a ApiSession, request: &Request<'_>) -> Next<'a> {
         return Next::Answer { answer: Answer::no_capability(), rest: Framing::UntilClose, answers_head };
     }
     match &**session.gate.load() {
-        GateState::Closed { sentence } => {
+        GateState::Frozen { .. } if may_wait => Next::Wait,
+        GateState::Closed { sentence } | GateState::Frozen { sentence, .. } => {
             Next::Answer { answer: Answer::closed(sentence), rest, answers_head }
         }
         GateState::Open(access) => {

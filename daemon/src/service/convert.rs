@@ -5,34 +5,88 @@ pub(super) mod desktop;
 use std::collections::BTreeMap;
 
 use claudectl_core::{
-    account::{Account, Route},
+    account::{Account, Expiry, Grant, Holding, Profile, Route},
     credential::CredentialKind,
     engine::Snapshot,
     error::Refusal,
     ids::{AccountName, SessionId},
     policy::rules::Why,
-    receipt::{Outcome, Place, Receipt, ReceiptItem},
+    receipt::Receipt,
     session::{Session, SessionState, Transport},
 };
 use claudectl_proto::v1;
 
-use crate::{config::Configuration, meter::Reading};
+use crate::{config::Configuration, effects::SignIn, meter::Reading};
 
 /// One account, as others may see it.
 pub(super) fn account(account: &Account, is_default: bool, sessions: usize) -> v1::Account {
+    let (state, why, since) = state(account);
+    let obtained = &account.obtained;
+    let ends = |expiry: Expiry| expiry.obtained_at.saturating_add_unsigned(expiry.lifetime.as_secs());
     v1::Account {
         name: account.name.to_string(),
-        kind: match account.kind {
-            CredentialKind::ApiKey => v1::CredentialKind::ApiKey,
-        }
-        .into(),
+        kind: kind(account.kind).into(),
         is_default,
-        route: Some(route(&account.route)),
+        route: Some(route(&obtained.route)),
         logged_in_at: account.logged_in_at,
         checked: account.checked,
         sessions: u32::try_from(sessions).unwrap_or(u32::MAX),
         generation: account.generation.0,
+        state: state.into(),
+        why,
+        since,
+        kept: account.kept,
+        kept_error: account.kept_stale.clone().unwrap_or_default(),
+        authority: account.authority.clone().unwrap_or_default(),
+        profile: Some(profile(&obtained.profile)),
+        expires_at: account.expiry.map_or(0, ends),
+        renewable: obtained.renewable,
     }
+}
+
+fn kind(kind: CredentialKind) -> v1::CredentialKind {
+    match kind {
+        CredentialKind::ApiKey => v1::CredentialKind::ApiKey,
+        CredentialKind::Oauth => v1::CredentialKind::Oauth,
+        CredentialKind::Subscription => v1::CredentialKind::Subscription,
+    }
+}
+
+/// Where the credential is; why and since when, if it is not at hand.
+fn state(account: &Account) -> (v1::AccountState, String, i64) {
+    match &account.holding {
+        Holding::Held { .. } if account.is_waiting => {
+            let why = account.renewal_error.clone().unwrap_or_default();
+            (v1::AccountState::Renewing, why, 0)
+        }
+        Holding::Held { .. } => {
+            (v1::AccountState::Held, account.renewal_error.clone().unwrap_or_default(), 0)
+        }
+        Holding::Sealed { since, cause, .. } => {
+            (v1::AccountState::Sealed, cause.words().trim_start().to_owned(), *since)
+        }
+        Holding::Rejected { since, why } => (v1::AccountState::LoginNeeded, why.clone(), *since),
+    }
+}
+
+fn profile(profile: &Profile) -> v1::Profile {
+    v1::Profile {
+        email: profile.email.clone().unwrap_or_default(),
+        organization: profile.organization.clone().unwrap_or_default(),
+        plan: profile.plan.clone().unwrap_or_default(),
+        scopes: profile.scopes.clone(),
+    }
+}
+
+/// What the person has to do to sign in.
+pub(super) fn sign_in(sign_in: SignIn) -> v1::SignIn {
+    let SignIn { grant, url, complete_url, code, expires_in, intake, origin, fingerprint } = sign_in;
+    let grant = match grant {
+        Grant::Browser => v1::Grant::Browser,
+        Grant::Paste => v1::Grant::Paste,
+        Grant::Device => v1::Grant::Device,
+    };
+    v1::SignIn { grant: grant.into(), url, complete_url, code, expires_in, intake, origin, fingerprint }
 }
 
 fn route(route: &Route) -> v1::Route {
@@ -76,6 +130,7 @@ pub(super) fn session(session: &Session, reading: Option<&Reading>) -> v1::Sessi
         children: session.children,
         state: match session.state {
             SessionState::Open => v1::SessionState::Open,
+            SessionState::Frozen => v1::SessionState::Frozen,
             SessionState::LoggedOut { .. } => v1::SessionState::LoggedOut,
             SessionState::Ended { .. } => v1::SessionState::Ended,
         }
@@ -113,41 +168,7 @@ pub(super) fn receipt(receipt: &Receipt) -> v1::Receipt {
         issued_at: receipt.issued_at,
         accounts: receipt.accounts.iter().map(ToString::to_string).collect(),
         sessions_ended: u32::try_from(receipt.sessions_ended).unwrap_or(u32::MAX),
-        items: receipt.items.iter().map(item).collect(),
-    }
-}
-
-fn item(item: &ReceiptItem) -> v1::ReceiptItem {
-    let place = match &item.place {
-        Place::Memory => format!("memory of claudectld (pid {})", std::process::id()),
-        Place::Upstream(url) => url.clone(),
-    };
-    let (action, proof, outcome) = match item.outcome {
-        Outcome::Wiped(bytes) => {
-            ("wiped", format!("{bytes} bytes overwritten and read back as zeros"), v1::Outcome::Proven)
-        }
-        Outcome::WipedUnproven(bytes) => {
-            ("wiped", format!("{bytes} bytes overwritten, not read back as zeros"), v1::Outcome::Unproven)
-        }
-        Outcome::OutOfReach => ("none", revocation(&item.place), v1::Outcome::OutOfReach),
-    };
-    v1::ReceiptItem {
-        account: item.account.to_string(),
-        what: item.what.to_owned(),
-        r#where: place,
-        action: action.to_owned(),
-        proof,
-        outcome: outcome.into(),
-    }
-}
-
-/// Who can make an upstream stop accepting an API key, and where.
-fn revocation(place: &Place) -> String {
-    match place {
-        Place::Upstream(url) if url == Route::ANTHROPIC => {
-            "an API key stays valid until it is deleted at https://platform.claude.com/settings/keys".into()
-        }
-        _ => "stays valid until whoever issued it revokes it".into(),
+        items: receipt.items.iter().map(super::receipt::item).collect(),
     }
 }
 
@@ -170,7 +191,12 @@ pub(super) fn here(choice: &Result<(AccountName, Why), Refusal>) -> v1::Here {
                 Why::Rule(directory) => format!("the rule for {directory}"),
                 Why::Default => "the default account".to_owned(),
             },
+            is_sealed: false,
         },
-        Err(refusal) => v1::Here { account: String::new(), why: refusal.to_string() },
+        Err(refusal) => v1::Here {
+            account: String::new(),
+            why: refusal.to_string(),
+            is_sealed: matches!(refusal, Refusal::Sealed(_)),
+        },
     }
 }

@@ -43,6 +43,23 @@ fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {
             Reason::Denied,
             "use another account here (--account), or change the [[rule]] in config.toml",
         ),
+        Refusal::Sealed(_) => {
+            (Code::FailedPrecondition, Reason::Sealed, "load it from the keyring with `claudectl unseal`")
+        }
+        Refusal::NotKept(_) => {
+            (Code::FailedPrecondition, Reason::NotKept, "log in again with --keep, or log it out instead")
+        }
+        Refusal::LoginNeeded { .. } => {
+            (Code::FailedPrecondition, Reason::LoginNeeded, "log in again with `claudectl login`")
+        }
+        Refusal::UnknownAuthority(_) => {
+            (Code::NotFound, Reason::UnknownAuthority, "add it to config.toml and run `claudectl reload`")
+        }
+        Refusal::OtherKind { .. } => {
+            (Code::FailedPrecondition, Reason::InvalidArgument, "start the program anew under that account")
+        }
+        Refusal::NotAuthorized(_) => (Code::PermissionDenied, Reason::NotAuthorized, "run the login again"),
+        Refusal::Keyring { hint, .. } => (Code::Unavailable, Reason::Keyring, hint),
         Refusal::NotACredential(_) => (
             Code::InvalidArgument,
             Reason::NotACredential,

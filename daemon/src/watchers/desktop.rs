@@ -63,6 +63,8 @@ impl Desktop {
     async fn before_letting_go(&mut self, what: DesktopEvent, delay: Option<Delay>) {
         let heard = Heard::now(what, logind(), false);
         let took = self.carry_out(&heard).await;
+        // A revocation that is under way needs the tokens: they are wiped when it is over.
+        self.mailbox.settled().await;
         drop(delay);
         self.note(heard, took).await;
     }

@@ -1,6 +1,6 @@
 //! The check at login.
 
-use claudectl_core::credential::CredentialKind;
+use claudectl_core::credential::Header;
 use claudectld::proxy::{
     check::{CheckError, credential},
     upstream::Upstream,
@@ -21,7 +21,7 @@ async fn verdict(answer: &str) -> Result<(), CheckError> {
         assert!(head.ends_with(&format!("\r\nx-api-key: {KEY}\r\n\r\n")), "{head}");
         stream.say(answer).await;
     };
-    tokio::join!(credential(&upstream, &secret, CredentialKind::ApiKey), asked).0
+    tokio::join!(credential(&upstream, &secret, Header::XApiKey), asked).0
 }
 
 #[tokio::test]
@@ -48,6 +48,6 @@ async fn nobody_there() {
     let listener = listen().await;
     let upstream = Upstream::build(&plain(&listener)).await.unwrap();
     drop(listener);
-    let error = credential(&upstream, &page(KEY), CredentialKind::ApiKey).await.unwrap_err().to_string();
+    let error = credential(&upstream, &page(KEY), Header::XApiKey).await.unwrap_err().to_string();
     assert!(error.contains("could not be reached") && error.contains("refused"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use claudectl_core::{
     account::Route,
-    credential::CredentialKind,
+    credential::Header,
     event::Event,
     ids::{Generation, SessionId},
     secret::Secret,
@@ -57,7 +57,10 @@ pub async fn access(route: &Route, generation: u64) -> Arc<Access> {
         account: "work".parse().unwrap(),
         secret: page(KEY),
         generation: Generation(generation),
-        kind: CredentialKind::ApiKey,
+        login: Generation(generation),
+        header: Header::XApiKey,
+        renewable_from: None,
+        is_kept: false,
         upstream: Arc::new(Upstream::build(route).await.unwrap()),
     })
 }
@@ -87,6 +90,7 @@ impl Rig {
                 capability,
                 gate: Gate::new(GateState::Closed { sentence: "not open yet".into() }),
                 meter: Meter::default(),
+                patience: PATIENCE,
                 events: sender.clone(),
             })
         };

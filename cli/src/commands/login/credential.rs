@@ -60,7 +60,7 @@ pub(super) fn read(account: &str, route: &Route) -> Result<Zeroizing<Vec<u8>>, E
     Ok(key)
 }
 
-fn read_all(key: &mut Zeroizing<Vec<u8>>) -> io::Result<()> {
+pub(super) fn read_all(key: &mut Zeroizing<Vec<u8>>) -> io::Result<()> {
     // Room for all of it at once: growing would leave copies behind.
     key.resize(usize::try_from(LIMIT).unwrap_or(usize::MAX), 0);
     let mut stdin = io::stdin().lock();

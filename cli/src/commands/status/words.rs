@@ -3,7 +3,7 @@
 use claudectl_footprint::catalog::environment::{Role, Variable};
 use claudectl_proto::v1::Status;
 
-use super::{account_here, is_safe_to_leave};
+use super::{account_here, is_held, is_safe_to_leave};
 use crate::commands::audit::Last;
 use crate::output::text::{self, BAD, BOLD, DIM, GOOD, Plain, WARN, styled};
 
@@ -28,10 +28,13 @@ pub(super) fn told(
 }
 
 fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {
-    let number = text::count(status.accounts.len(), "credential");
-    let safe = if is_safe_to_leave(status) {
+    let held = status.accounts.iter().filter(|account| is_held(account)).count();
+    let number = text::count(held, "credential");
+    let safe = if held == 0 {
+        format!("{}  Nothing is held in memory.\n", styled(GOOD, "Safe to leave."))
+    } else if is_safe_to_leave(status) {
         let safe = styled(GOOD, "Safe to leave, with the screen locked.");
-        format!("{safe}  {number} held; locking the screen logs out.\n")
+        format!("{safe}  {number} held; locking the screen seals or logs out.\n")
     } else {
         let why = if status.desktop_sources.is_empty() {
             "nobody here tells when the screen is locked"
@@ -81,10 +84,10 @@ fn here(status: &Status, asked_for: &str, now: i64) -> String {
         };
     };
     let route = account.route.clone().unwrap_or_default();
-    let checked = if account.checked { "accepted by the upstream" } else { "not checked with the upstream" };
+    let checked = if account.checked { ", accepted by the upstream" } else { "" };
     let kind = text::kind(account.kind());
     let mut rows = vec![
-        row("account", format!("{} ({kind}, {checked})", Plain(&account.name))),
+        row("account", format!("{} ({kind}{checked})", Plain(&account.name))),
         row("upstream", Plain(text::upstream(&route.upstream)).to_string()),
     ];
     if let Some(why) = why {
@@ -96,7 +99,25 @@ fn here(status: &Status, asked_for: &str, now: i64) -> String {
     if !route.ca_file.is_empty() {
         rows.push(row("trusts", Plain(&route.ca_file).to_string()));
     }
+    rows.extend(text::whose(account).map(|whose| row("belongs to", whose)));
+    if !account.authority.is_empty() {
+        rows.push(row("signed in at", Plain(&account.authority).to_string()));
+    }
     rows.push(row("logged in", text::ago(account.logged_in_at, now)));
+    if account.expires_at > 0 {
+        let then = if account.renewable { "renewed before that" } else { "then a new login is needed" };
+        rows.push(row("access ends", format!("{}, {then}", text::until(account.expires_at, now))));
+    }
+    let notes = text::holding(account);
+    if !notes.is_empty() {
+        rows.push(row("note", notes));
+    }
+    if account.kept {
+        rows.push(row(
+            "keyring",
+            "any process of yours can read the copy there while it is unlocked".to_owned(),
+        ));
+    }
     format!("{}\n{}", styled(BOLD, "A session started here uses"), text::columns(&rows))
 }
 
@@ -254,7 +275,9 @@ mod tests {
     #[test]
     fn says_why_this_account_or_why_none() {
         let held = Status { accounts: vec![account("work", true)], ..Status::default() };
-        let here = |account: &str, why: &str| Some(Here { account: account.into(), why: why.into() });
+        let here = |account: &str, why: &str| {
+            Some(Here { account: account.into(), why: why.into(), is_sealed: false })
+        };
         let ruled = Status { here: here("work", "the rule for /home/jane/work"), ..held.clone() };
         assert!(plain(Some(&ruled), &[]).contains("  because    the rule for /home/jane/work\n"));
         let denied = Status { here: here("", "account \"work\" may not be used below /x"), ..held };

@@ -1,6 +1,6 @@
 //! The shape of accounts.
 
-use claudectl_proto::v1::{self, CredentialKind};
+use claudectl_proto::v1::{self, AccountState, CredentialKind};
 use serde::Serialize;
 
 use super::present;
@@ -19,15 +19,30 @@ pub struct Account {
     checked: bool,
     sessions: u32,
     generation: u64,
+    state: &'static str,
+    why: Option<String>,
+    since: Option<i64>,
+    kept: bool,
+    kept_error: Option<String>,
+    authority: Option<String>,
+    email: Option<String>,
+    organization: Option<String>,
+    plan: Option<String>,
+    scopes: Vec<String>,
+    expires_at: Option<i64>,
+    renewable: bool,
 }
 
 impl From<&v1::Account> for Account {
     fn from(account: &v1::Account) -> Self {
         let route = account.route.clone().unwrap_or_default();
+        let profile = account.profile.clone().unwrap_or_default();
         Self {
             name: account.name.clone(),
             kind: match account.kind() {
                 CredentialKind::ApiKey => "api-key",
+                CredentialKind::Oauth => "oauth",
+                CredentialKind::Subscription => "subscription",
                 CredentialKind::Unspecified => "unknown",
             },
             default: account.is_default,
@@ -38,6 +53,24 @@ impl From<&v1::Account> for Account {
             checked: account.checked,
             sessions: account.sessions,
             generation: account.generation,
+            state: match account.state() {
+                AccountState::Held => "held",
+                AccountState::Sealed => "sealed",
+                AccountState::LoginNeeded => "login-needed",
+                AccountState::Renewing => "renewing",
+                AccountState::Unspecified => "unknown",
+            },
+            why: present(account.why.clone()),
+            since: Some(account.since).filter(|since| *since > 0),
+            kept: account.kept,
+            kept_error: present(account.kept_error.clone()),
+            authority: present(account.authority.clone()),
+            email: present(profile.email),
+            organization: present(profile.organization),
+            plan: present(profile.plan),
+            scopes: profile.scopes,
+            expires_at: Some(account.expires_at).filter(|at| *at > 0),
+            renewable: account.renewable,
         }
     }
 }
@@ -79,6 +112,11 @@ mod tests {
             checked: true,
             sessions: 2,
             generation: 9,
+            state: AccountState::Sealed.into(),
+            since: 8,
+            kept: true,
+            profile: Some(v1::Profile { email: "jane@example.org".into(), ..Default::default() }),
+            ..Default::default()
         };
         let line = document("claudectl.accounts/1", &Accounts::from([account].as_slice())).unwrap();
         assert_eq!(
@@ -86,7 +124,9 @@ mod tests {
             concat!(
                 r#"{"schema":"claudectl.accounts/1","accounts":[{"name":"work","kind":"api-key","default":true,"#,
                 r#""upstream":"https://api.anthropic.com","proxy":"http://proxy:3128","ca_file":null,"#,
-                r#""logged_in_at":7,"checked":true,"sessions":2,"generation":9}]}"#
+                r#""logged_in_at":7,"checked":true,"sessions":2,"generation":9,"state":"sealed","why":null,"#,
+                r#""since":8,"kept":true,"kept_error":null,"authority":null,"email":"jane@example.org","#,
+                r#""organization":null,"plan":null,"scopes":[],"expires_at":null,"renewable":false}]}"#
             )
         );
     }

@@ -46,6 +46,7 @@ impl From<&v1::Session> for Session {
             children: session.children,
             state: match session.state() {
                 SessionState::Open => "open",
+                SessionState::Frozen => "frozen",
                 SessionState::LoggedOut => "logged-out",
                 SessionState::Ended => "ended",
                 SessionState::Unspecified => "unknown",

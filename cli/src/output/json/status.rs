@@ -184,7 +184,9 @@ mod tests {
         let line = document("claudectl.status/1", &Status::new(Some(&held), "", variables, None)).unwrap();
         let account = concat!(
             r#"{"name":"work","kind":"unknown","default":false,"upstream":"https://api.anthropic.com","#,
-            r#""proxy":null,"ca_file":null,"logged_in_at":0,"checked":false,"sessions":0,"generation":0}"#
+            r#""proxy":null,"ca_file":null,"logged_in_at":0,"checked":false,"sessions":0,"generation":0,"#,
+            r#""state":"unknown","why":null,"since":null,"kept":false,"kept_error":null,"authority":null,"#,
+            r#""email":null,"organization":null,"plan":null,"scopes":[],"expires_at":null,"renewable":false}"#
         );
         let expected = [
             r#"{"schema":"claudectl.status/1","safe_to_leave":false,"logged_in":true,"here":"#,

@@ -34,7 +34,9 @@ impl Engine {
     pub(super) fn desktop(&mut self, event: DesktopEvent, now: Now) -> Vec<Effect> {
         match event {
             DesktopEvent::ScreenLocked => self.react(Trigger::ScreenLock, Cause::ScreenLocked, now),
-            DesktopEvent::ScreenUnlocked => Vec::new(),
+            // Asleep, nothing is loaded: what the lock was is asked again after the sleep.
+            DesktopEvent::ScreenUnlocked if self.desktop.asleep => Vec::new(),
+            DesktopEvent::ScreenUnlocked => self.thaw(&[Cause::ScreenLocked, Cause::Suspending]),
             DesktopEvent::Suspending => {
                 self.desktop.asleep = true;
                 self.react(Trigger::Suspend, Cause::Suspending, now)
@@ -42,10 +44,17 @@ impl Engine {
             DesktopEvent::Resumed => {
                 self.desktop.asleep = false;
                 // The clock went on in the meantime.
-                self.deadline_reached(now)
+                let mut effects = self.deadline_reached(now);
+                // A screen that is locked was told of before, and is the cause of the seal then.
+                effects.extend(self.thaw(&[Cause::Suspending]));
+                effects
             }
             DesktopEvent::ShuttingDown => {
-                self.leave_all(Cause::ShuttingDown, &given_up(Cause::ShuttingDown), now)
+                let names: Vec<_> = self.accounts.keys().cloned().collect();
+                let mut effects: Vec<_> =
+                    names.iter().flat_map(|name| self.let_go(name, Cause::ShuttingDown, now)).collect();
+                effects.extend(self.fail_logins(&given_up(Cause::ShuttingDown)));
+                effects
             }
             DesktopEvent::InputEnded | DesktopEvent::InputSeen => {
                 self.note_input(event == DesktopEvent::InputSeen, now);
@@ -81,22 +90,29 @@ impl Engine {
         match self.policy.reactions.to(trigger, name) {
             Reaction::Ignore => Vec::new(),
             Reaction::Purge => self.depart(name, cause, now),
+            Reaction::Seal => self.let_go(name, cause, now),
         }
     }
 
     /// Logs one account out that nobody asked for.
     pub(super) fn depart(&mut self, name: &AccountName, cause: Cause, now: Now) -> Vec<Effect> {
         self.departures.push((name.clone(), cause));
-        self.leave(name, cause, now).1
+        self.leave(None, std::slice::from_ref(name), cause, now)
     }
 
-    /// Logs every account out and gives every login up.
-    pub(super) fn leave_all(&mut self, cause: Cause, why: &Refusal, now: Now) -> Vec<Effect> {
-        let names: Vec<_> = self.accounts.keys().cloned().collect();
-        let mut effects: Vec<_> = names.iter().flat_map(|name| self.depart(name, cause, now)).collect();
+    /// Seals an account that is kept; logs one out that only memory has.
+    fn let_go(&mut self, name: &AccountName, cause: Cause, now: Now) -> Vec<Effect> {
+        if self.accounts.get(name).is_some_and(|account| account.kept) {
+            self.seal(name, cause, now)
+        } else {
+            self.depart(name, cause, now)
+        }
+    }
+
+    /// Gives every login up.
+    pub(super) fn fail_logins(&mut self, why: &Refusal) -> Vec<Effect> {
         let logins: Vec<_> = self.logins.keys().copied().collect();
-        effects.extend(logins.into_iter().flat_map(|login| self.login_failed(login, why.clone())));
-        effects
+        logins.into_iter().flat_map(|login| self.login_failed(login, why.clone())).collect()
     }
 
     pub(super) fn sighted(&mut self, sighting: Sighting) -> Vec<Effect> {

@@ -52,11 +52,11 @@ impl Engine {
     pub(super) fn note_logins(&mut self, now: Now) {
         let accounts = &self.accounts;
         self.activity.retain(|name, activity| {
-            accounts.get(name).is_some_and(|account| account.generation == activity.login)
+            accounts.get(name).is_some_and(|account| account.login == activity.login)
         });
         for (name, account) in accounts {
             if !self.activity.contains_key(name) {
-                let new = Activity { login: account.generation, began: now.since_boot, last: now.since_boot };
+                let new = Activity { login: account.login, began: now.since_boot, last: now.since_boot };
                 self.activity.insert(name.clone(), new);
             }
         }
@@ -90,6 +90,8 @@ impl Engine {
 
     fn idle_at(&self, name: &AccountName, activity: &Activity) -> Option<Duration> {
         let idle_after = self.policy.idle_after?;
+        // What is not in memory is not idle.
+        self.accounts.get(name)?.secret()?;
         if self.policy.reactions.to(Trigger::Idle, name) == Reaction::Ignore {
             return None;
         }

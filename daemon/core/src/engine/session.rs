@@ -1,9 +1,10 @@
 //! Sessions: open, close, reopen, end, remove.
 
-use super::{Engine, refuse};
+use super::{Engine, refuse, renewal};
 use crate::{
-    account::Account,
+    account::{Account, Holding},
     command::OpenSession,
+    credential::CredentialKind,
     effect::{Answer, Effect},
     error::Refusal,
     ids::{AccountName, RequestId, SessionId},
@@ -31,29 +32,32 @@ impl Engine {
         let (named, default) = (open.account.as_ref(), self.default.as_ref());
         let chosen =
             policy::choose_for_session(&self.policy, &open.directory, named, default, &self.accounts);
-        let account = match chosen {
-            Ok((account, _)) => account,
+        let account = match chosen.and_then(|(account, _)| usable(account)) {
+            Ok(account) => account,
             Err(why) => return refuse(request, why),
         };
-        let gate = opened(account);
+        let gate = gate(account);
+        let state = state(&gate);
         let session = Session {
             id: open.id,
             account: account.name.clone(),
+            kind: account.kind,
             process: open.process,
             terminal: open.terminal,
             program: open.program,
             directory: open.directory,
             transport: open.transport,
             children: open.children,
-            state: SessionState::Open,
+            state,
             opened_at: now.wall,
             refused_peers: 0,
         };
+        let account = Box::new(account.clone());
         // A process that opens a second session is about to execute another program: the first is over.
         let mut effects = self.remove_of_process(&session);
         self.sessions.insert(session.id, session.clone());
         self.starting.insert(session.id, request);
-        effects.push(Effect::StartSession { request, session, gate });
+        effects.push(Effect::StartSession { request, session, account, gate });
         effects
     }
 
@@ -97,10 +101,15 @@ impl Engine {
             return refuse(request, Refusal::UnknownSession(id));
         };
         let permitted = rules::permit(&self.policy.rules, &session.directory, name);
-        let account = permitted.and_then(|()| policy::choose(Some(name), None, &self.accounts));
+        let account =
+            permitted.and_then(|()| policy::choose(Some(name), None, &self.accounts)).and_then(usable);
         let account = match account {
             Ok(_) if matches!(session.state, SessionState::Ended { .. }) => {
                 return refuse(request, Refusal::UnknownSession(id));
+            }
+            Ok(account) if !is_alike(session.kind, account.kind) => {
+                let (kind, account) = (session.kind.label(), account.name.clone());
+                return refuse(request, Refusal::OtherKind { session: id, kind, account });
             }
             Ok(account) => account,
             Err(why) => return refuse(request, why),
@@ -108,7 +117,7 @@ impl Engine {
         session.account = account.name.clone();
         session.state = SessionState::Open;
         let session = session.clone();
-        let published = Effect::PublishGate { session: id, gate: opened(account) };
+        let published = Effect::PublishGate { session: id, gate: gate(account) };
         vec![published, Effect::Answer { request, answer: Ok(Answer::SessionMoved { session }) }]
     }
 
@@ -122,7 +131,7 @@ impl Engine {
         named: Option<&AccountName>,
     ) -> Result<(AccountName, Why), Refusal> {
         policy::choose_for_session(&self.policy, directory, named, self.default.as_ref(), &self.accounts)
-            .map(|(account, why)| (account.name.clone(), why))
+            .and_then(|(account, why)| usable(account).map(|account| (account.name.clone(), why)))
     }
 
     pub(super) fn remove(&mut self, id: SessionId) -> Vec<Effect> {
@@ -141,18 +150,29 @@ impl Engine {
         Vec::new()
     }
 
-    /// A new login lets the sessions of its account go on.
-    pub(super) fn reopen_sessions(&mut self, account: &Account) -> Vec<Effect> {
+    /// Tells the sessions of an account how it is now.
+    pub(super) fn publish(&mut self, account: &Account) -> Vec<Effect> {
         let rules = &self.policy.rules;
+        let gate = gate(account);
         self.sessions
             .values_mut()
             .filter(|session| session.account == account.name)
-            .filter(|session| !matches!(session.state, SessionState::Ended { .. }))
-            // The rules may have changed while the account was logged out.
-            .filter(|session| rules::permit(rules, &session.directory, &account.name).is_ok())
+            .filter(|session| match session.state {
+                SessionState::Ended { .. } => false,
+                SessionState::Open | SessionState::Frozen => true,
+                // The rules may have changed while the account was logged out.
+                SessionState::LoggedOut { .. } => {
+                    rules::permit(rules, &session.directory, &account.name).is_ok()
+                }
+            })
             .map(|session| {
-                session.state = SessionState::Open;
-                Effect::PublishGate { session: session.id, gate: opened(account) }
+                let gate = if is_alike(session.kind, account.kind) {
+                    gate.clone()
+                } else {
+                    closed(&sentence::other_kind(&account.name))
+                };
+                session.state = state(&gate);
+                Effect::PublishGate { session: session.id, gate }
             })
             .collect()
     }
@@ -164,13 +184,48 @@ impl Engine {
     }
 }
 
-fn opened(account: &Account) -> Gate {
-    Gate::Open {
-        account: account.name.clone(),
-        secret: account.secret,
-        generation: account.generation,
-        kind: account.kind,
-        route: account.route.clone(),
+/// Whether a program that was started for the one asks in a way that fits the other: the genuine
+/// client says beta features of subscriptions by itself.
+fn is_alike(one: CredentialKind, other: CredentialKind) -> bool {
+    (one == CredentialKind::Subscription) == (other == CredentialKind::Subscription)
+}
+
+/// An account that a session may start with.
+fn usable(account: &Account) -> Result<&Account, Refusal> {
+    match &account.holding {
+        Holding::Held { .. } => Ok(account),
+        Holding::Sealed { .. } => Err(Refusal::Sealed(account.name.clone())),
+        Holding::Rejected { why, .. } => {
+            Err(Refusal::LoginNeeded { account: account.name.clone(), why: why.clone() })
+        }
+    }
+}
+
+/// What the requests of an account's sessions read.
+fn gate(account: &Account) -> Gate {
+    let (name, login) = (&account.name, account.login);
+    let frozen = |sentence| Gate::Frozen { account: name.clone(), login, sentence };
+    match &account.holding {
+        Holding::Held { .. } if account.is_waiting => frozen(sentence::not_renewed(name)),
+        Holding::Held { secret } => Gate::Open {
+            account: name.clone(),
+            secret: *secret,
+            generation: account.generation,
+            login,
+            header: account.obtained.header,
+            renewable_from: renewal::renewable_from(account),
+            is_kept: account.kept,
+        },
+        Holding::Sealed { since, cause, .. } => frozen(sentence::sealed(name, *cause, *since)),
+        Holding::Rejected { since, why } => closed(&sentence::rejected(name, why, *since)),
+    }
+}
+
+fn state(gate: &Gate) -> SessionState {
+    match gate {
+        Gate::Open { .. } => SessionState::Open,
+        Gate::Frozen { .. } => SessionState::Frozen,
+        Gate::Closed { sentence } => SessionState::LoggedOut { sentence: sentence.clone() },
     }
 }
 

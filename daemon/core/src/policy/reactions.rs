@@ -35,8 +35,10 @@ impl Trigger {
 /// What is done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
-    /// The account is logged out.
+    /// The account is logged out, even if it is kept.
     Purge,
+    /// An account that is kept is sealed; one that only memory has is logged out.
+    Seal,
     /// Nothing.
     Ignore,
 }
@@ -46,6 +48,7 @@ impl Reaction {
     pub fn word(self) -> &'static str {
         match self {
             Self::Purge => "purge",
+            Self::Seal => "seal",
             Self::Ignore => "ignore",
         }
     }
@@ -73,7 +76,11 @@ impl Reactions {
 
     /// What a trigger does to an account of which nothing special is said.
     pub fn in_general(&self, trigger: Trigger) -> Reaction {
-        self.general.get(&trigger).copied().unwrap_or(Reaction::Purge)
+        self.general.get(&trigger).copied().unwrap_or(match trigger {
+            // Who has left does not come back to unlock.
+            Trigger::DesktopEnd => Reaction::Purge,
+            Trigger::ScreenLock | Trigger::Suspend | Trigger::Idle => Reaction::Seal,
+        })
     }
 }
 
@@ -94,8 +101,9 @@ mod tests {
         };
         assert_eq!(reactions.to(Trigger::Idle, &work), Reaction::Purge);
         assert_eq!(reactions.to(Trigger::ScreenLock, &work), Reaction::Ignore);
-        assert_eq!(reactions.to(Trigger::Suspend, &work), Reaction::Purge);
+        assert_eq!(reactions.to(Trigger::Suspend, &work), Reaction::Seal);
         assert_eq!(reactions.to(Trigger::Idle, &other), Reaction::Ignore);
-        assert_eq!(reactions.to(Trigger::ScreenLock, &other), Reaction::Purge);
+        assert_eq!(reactions.to(Trigger::ScreenLock, &other), Reaction::Seal);
+        assert_eq!(reactions.to(Trigger::DesktopEnd, &other), Reaction::Purge);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     task::{Poll, ready},
 };
 
-use super::{Cut, Step};
+use super::{Cut, Standing, Step};
 use crate::gate::Access;
 use crate::proxy::{
     body::Framing,
@@ -102,7 +102,7 @@ impl Download {
     fn pass<S: Stream>(&mut self, step: &mut Step<'_, '_, S>, length: usize) -> Result<(), Cut> {
         let bytes = step.scratch.plain.get_mut(..length).unwrap_or_default();
         let mut head = Vec::new();
-        let start = self.pass_heads(step.access, step.request_is_complete, bytes, &mut head)?;
+        let start = self.pass_heads(step.access, &step.standing, bytes, &mut head)?;
         let body = bytes.get_mut(start..).unwrap_or_default();
         let passed = match self.framing {
             None => {
@@ -125,7 +125,7 @@ impl Download {
     fn pass_heads(
         &mut self,
         access: &Access,
-        request_is_complete: bool,
+        standing: &Standing,
         bytes: &mut [u8],
         out: &mut Vec<u8>,
     ) -> Result<usize, Cut> {
@@ -134,17 +134,20 @@ impl Download {
             let rest = bytes.get_mut(at..).unwrap_or_default();
             let Extent::Complete(end) = head::extent(rest).map_err(Cut::Response)? else { break };
             let head = rest.get_mut(..end).unwrap_or_default();
-            let hits = inject::cover(&access.secret, head).ok_or(Cut::Superseded)?;
+            let hits = inject::cover(&access.secret, head).ok_or(Cut::Wiped)?;
             warn(access, hits);
-            self.pass_head(head, request_is_complete, out).map_err(Cut::Response)?;
+            self.pass_head(head, standing, out)?;
             at += end;
         }
         Ok(at)
     }
 
-    fn pass_head(&mut self, head: &[u8], request_is_complete: bool, out: &mut Vec<u8>) -> Result<(), Flaw> {
+    fn pass_head(&mut self, head: &[u8], standing: &Standing, out: &mut Vec<u8>) -> Result<(), Cut> {
         let mut room = head::room();
-        let response = Response::parse(head, &mut room)?;
+        let response = Response::parse(head, &mut room).map_err(Cut::Response)?;
+        if response.status() == 401 && standing.may_renew {
+            return Err(Cut::Refused);
+        }
         if response.is_interim() {
             response.write(false, out);
             return Ok(());
@@ -152,7 +155,7 @@ impl Download {
         let framing = response.body(self.answers_head);
         let is_open_ended = framing == Framing::UntilClose;
         self.keep_upstream &= response.keeps_alive() && !is_open_ended;
-        self.keep_client &= request_is_complete && !is_open_ended;
+        self.keep_client &= standing.request_is_complete && !is_open_ended;
         self.usage = response.may_tell_usage().then(Usage::default);
         self.framing = Some(framing);
         out.reserve_exact(head.len() + "Connection: close\r\n".len());
@@ -174,7 +177,7 @@ impl Download {
         // Whatever follows the response belongs to nothing that was asked.
         self.keep_upstream &= taken == body.len();
         let body = body.get_mut(..taken).unwrap_or_default();
-        let scrubbed = inject::scrub(&access.secret, body, runs, framing.is_done()).ok_or(Cut::Superseded)?;
+        let scrubbed = inject::scrub(&access.secret, body, runs, framing.is_done()).ok_or(Cut::Wiped)?;
         warn(access, scrubbed.hits);
         let (pass, hold) = body.split_at(scrubbed.pass);
         if !hold.is_empty() {

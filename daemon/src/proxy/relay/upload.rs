@@ -9,11 +9,13 @@ use std::{
 use claudectl_platform::memory::SecretPage;
 
 use super::{Cut, Step};
+use crate::gate::Access;
 use crate::proxy::{
     body::Framing,
     client::Stream,
     head::Flaw,
     inject::{InjectError, Injection},
+    limits,
     scratch::Unsent,
     upstream::Wire,
 };
@@ -25,8 +27,18 @@ pub(super) struct Upload {
     framing: Framing,
     unsent: Unsent,
     state: State,
+    /// The request as far as it was read, while it may have to be sent again.
+    kept: Option<Kept>,
     /// How often anything went.
     moved: u64,
+}
+
+/// A request that can be sent again.
+#[derive(Debug)]
+struct Kept {
+    /// Without the line of the credential.
+    head: Vec<u8>,
+    body: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +53,35 @@ enum State {
 }
 
 impl Upload {
-    pub(super) fn new(injection: Injection<Arc<SecretPage>>, framing: Framing) -> Self {
-        Self { injection: Some(injection), framing, unsent: Unsent::default(), state: State::Open, moved: 0 }
+    /// A request with this head, which lacks the line of the credential.
+    pub(super) fn new(head: Vec<u8>, access: &Access, framing: Framing) -> Self {
+        let kept = access.may_change().then(|| Kept { head: head.clone(), body: Vec::new() });
+        let injection = Some(Injection::new(head, Arc::clone(&access.secret), access.header));
+        Self { injection, framing, unsent: Unsent::default(), state: State::Open, kept, moved: 0 }
+    }
+
+    /// Bytes of the head, the credential included.
+    pub(super) fn head_length(&self) -> usize {
+        self.injection.as_ref().map_or(0, Injection::len)
+    }
+
+    /// Whether the request can be sent again.
+    pub(super) fn can_begin_again(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Starts again with another credential; what was read already is sent again, too.
+    pub(super) fn begin_again(&mut self, access: &Access) {
+        let Some(kept) = &self.kept else { return };
+        self.injection = Some(Injection::new(kept.head.clone(), Arc::clone(&access.secret), access.header));
+        self.unsent = Unsent::default();
+        self.unsent.keep(&kept.body);
+        self.state = State::Open;
+    }
+
+    /// The request will not be sent again.
+    pub(super) fn forget(&mut self) {
+        self.kept = None;
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -60,7 +99,13 @@ impl Upload {
 
     /// Follows the framing; returns how many of the bytes belong to this request.
     pub(super) fn accept(&mut self, bytes: &[u8]) -> Result<usize, Flaw> {
-        self.framing.advance(bytes, |_| {})
+        let taken = self.framing.advance(bytes, |_| {})?;
+        if let Some(kept) = &mut self.kept {
+            kept.body.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        }
+        // Too long to be kept: it gets whatever answer there is.
+        self.kept.take_if(|kept| kept.head.len() + kept.body.len() > limits::KEPT);
+        Ok(taken)
     }
 
     /// Keeps what was accepted until there is a connection.
@@ -90,7 +135,7 @@ impl Upload {
             match self.state {
                 State::Open => {}
                 State::Complete | State::Refused => return Poll::Ready(Ok(())),
-                State::Wiped => return Poll::Ready(Err(Cut::Superseded)),
+                State::Wiped => return Poll::Ready(Err(Cut::Wiped)),
             }
             if self.injection.is_some() || !self.unsent.is_empty() {
                 let unsent = std::mem::take(&mut self.unsent);

@@ -1,0 +1,50 @@
+//! Credentials that come in from somewhere, on their way into the vault.
+
+use std::time::Duration;
+
+use claudectl_core::{
+    account::Obtained,
+    event::{Event, Loaded, Refreshed},
+    ids::{AccountName, Generation, LoginId},
+};
+
+use super::vault::{Held, Vault};
+
+/// A credential that arrived. Dropping it on the way wipes it.
+#[derive(Debug)]
+pub struct Arrival {
+    pub(super) held: Held,
+    pub(super) from: From,
+}
+
+/// Where a credential comes from.
+#[derive(Debug)]
+pub(super) enum From {
+    /// A login.
+    Login { login: LoginId, obtained: Obtained },
+    /// A refresh.
+    Refresh { account: AccountName, generation: Generation, lifetime: Option<Duration> },
+    /// The OS keyring.
+    Keyring { account: AccountName, generation: Generation, obtained: Obtained, obtained_at: i64 },
+}
+
+impl Arrival {
+    /// Takes it into the vault.
+    pub(super) fn settle(self, vault: &mut Vault) -> Event {
+        let renewable = self.held.refresh.is_some();
+        let secret = vault.keep(self.held);
+        match self.from {
+            From::Login { login, obtained } => Event::CredentialReceived { login, secret, obtained },
+            From::Refresh { account, generation, lifetime } => Event::CredentialRefreshed {
+                account,
+                generation,
+                outcome: Refreshed::Renewed { secret, lifetime, renewable },
+            },
+            From::Keyring { account, generation, obtained, obtained_at } => Event::CredentialLoaded {
+                account,
+                generation,
+                outcome: Ok(Loaded { secret, obtained, obtained_at }),
+            },
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What is asked of an authorization server while an account is held: new tokens, and in the end to
+//! revoke them.
+
+use std::{sync::Arc, time::Duration};
+
+use claudectl_core::{
+    event::{Event, Refreshed, Revocation},
+    ids::{AccountName, Generation, SecretId},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    arrival::{Arrival, From},
+    vault::Held,
+};
+use crate::oauth::{self, Part, RefreshOutcome, TokenSet};
+
+/// Asks for a new access token.
+pub(super) fn refresh(
+    account: AccountName,
+    generation: Generation,
+    held: Held,
+    arrivals: mpsc::Sender<Arrival>,
+    events: mpsc::Sender<Event>,
+) {
+    tokio::spawn(async move {
+        let outcome = match (&held.authority, &held.refresh) {
+            (Some(authority), Some(token)) => oauth::refresh(authority, token).await,
+            _ => RefreshOutcome::Rejected { why: "there is no refresh token".into() },
+        };
+        tracing::info!(account = %account, outcome = told(&outcome), "refresh");
+        let outcome = match outcome {
+            RefreshOutcome::Refreshed(tokens) => {
+                let lifetime = tokens.lifetime;
+                let held = renewed(*tokens, held);
+                let from = From::Refresh { account, generation, lifetime };
+                // If the engine is gone, dropping the pages wipes them.
+                drop(arrivals.send(Arrival { held, from }).await);
+                return;
+            }
+            RefreshOutcome::Transient { why, retry_after } => Refreshed::Transient { why, retry_after },
+            RefreshOutcome::Rejected { why } => Refreshed::Rejected { why },
+        };
+        drop(events.send(Event::CredentialRefreshed { account, generation, outcome }).await);
+    });
+}
+
+fn renewed(tokens: TokenSet, held: Held) -> Held {
+    Held {
+        access: Arc::new(tokens.access),
+        // None means that the old one stays good (RFC 6749 section 6).
+        refresh: tokens.refresh.map(Arc::new).or(held.refresh),
+        ..held
+    }
+}
+
+fn told(outcome: &RefreshOutcome) -> &str {
+    match outcome {
+        RefreshOutcome::Refreshed(_) => "renewed",
+        RefreshOutcome::Transient { why, .. } | RefreshOutcome::Rejected { why } => why,
+    }
+}
+
+/// Asks to revoke the tokens of a credential.
+pub(super) fn revoke(secret: SecretId, held: Option<Held>, within: Duration, events: mpsc::Sender<Event>) {
+    tokio::spawn(async move {
+        let revocations = match &held {
+            Some(held) => revocations(held, within).await,
+            None => Vec::new(),
+        };
+        drop(events.send(Event::CredentialRevoked { secret, revocations }).await);
+    });
+}
+
+async fn revocations(held: &Held, within: Duration) -> Vec<Revocation> {
+    let Some(authority) = &held.authority else { return Vec::new() };
+    let revoked = oauth::revoke(authority, held.refresh.as_deref(), &held.access);
+    match tokio::time::timeout(within, revoked).await {
+        Ok(revocations) => revocations,
+        Err(_) => {
+            let parts = held.refresh.is_some().then_some(Part::Refresh).into_iter().chain([Part::Access]);
+            let endpoint = authority.name().to_owned();
+            let late = |part| Revocation {
+                part,
+                endpoint: endpoint.clone(),
+                outcome: Err("the server did not answer in time".into()),
+            };
+            parts.map(late).collect()
+        }
+    }
+}
