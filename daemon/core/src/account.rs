@@ -6,6 +6,7 @@ use crate::{
     credential::{CredentialKind, Header},
     ids::{AccountName, Generation, RequestId, SecretId},
     sentence::Cause,
+    time::Now,
 };
 
 /// The way to an upstream. Fixed at login (threat T27): no event changes the route of a held
@@ -52,6 +53,13 @@ pub struct Expiry {
     pub lifetime: Duration,
     /// When it was obtained, wall clock: for the keyring, where no other clock survives.
     pub obtained_at: i64,
+}
+
+impl Expiry {
+    /// Of a token that is obtained now.
+    pub fn from_now(lifetime: Duration, now: Now) -> Self {
+        Self { at: now.since_boot.saturating_add(lifetime), lifetime, obtained_at: now.wall }
+    }
 }
 
 /// Where the next access token comes from.
@@ -236,8 +244,13 @@ pub struct Login {
     pub check: bool,
     /// Whether the OS keyring gets a copy.
     pub keep: bool,
-    /// The pages, and what came with them, once they were received.
-    pub received: Option<(SecretId, Obtained)>,
-    /// Whether the upstream accepted it.
-    pub checked: bool,
+    /// The account that it makes, once its credential was received.
+    pub received: Option<Account>,
+}
+
+impl Login {
+    /// The pages that hold its credential.
+    pub fn secret(&self) -> Option<SecretId> {
+        self.received.as_ref().and_then(Account::secret)
+    }
 }

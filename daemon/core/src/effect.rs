@@ -37,7 +37,9 @@ pub enum Effect {
         /// The pages to ask with.
         secret: SecretId,
     },
-    /// Give the OS keyring a copy; ends in `CredentialStored`.
+    /// Give the OS keyring a copy; ends in `CredentialStored`. The keyring does what it is told in order, and
+    /// answers in order. Best made at once, so that a wipe which follows does not reach the copy; pages that
+    /// are wiped by then are refused.
     StoreCredential {
         /// The account, as it is going to be.
         account: Box<Account>,

@@ -1,11 +1,11 @@
 //! The state machine: one owner of all state, no clock and no I/O.
 //!
-//! One file per subject: `engine/login`, `engine/renewal`, `engine/seal`, `engine/logout`, `engine/session`,
-//! `engine/desktop`. This file holds the
-//! state, the dispatch and what an outsider may see.
+//! One file per subject: `engine/login`, `engine/renewal`, `engine/keyring`, `engine/seal`, `engine/logout`,
+//! `engine/session`, `engine/desktop`. This file holds the state, the dispatch and what an outsider may see.
 
 mod desktop;
 mod idle;
+mod keyring;
 mod login;
 mod logout;
 mod renewal;
@@ -51,6 +51,10 @@ pub struct Engine {
     unseals: Vec<seal::Unseal>,
     /// Renewed tokens that the keyring gets before anybody uses them.
     storing: BTreeMap<SecretId, renewal::Renewed>,
+    /// What the keyring was told last of each account.
+    entries: BTreeMap<AccountName, keyring::Entry>,
+    /// Pages that nobody wants, until their tokens are revoked, and the account that they are of.
+    discarded: BTreeMap<SecretId, Option<AccountName>>,
     next_generation: u64,
     next_login: u64,
     unused_since: Option<Duration>,
@@ -95,6 +99,8 @@ impl Engine {
             activity: BTreeMap::new(),
             unseals: Vec::new(),
             storing: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            discarded: BTreeMap::new(),
             next_generation: 1,
             next_login: 1,
             unused_since: Some(now.since_boot),
@@ -111,12 +117,12 @@ impl Engine {
                 self.credential_received(login, secret, obtained, now)
             }
             Event::CredentialChecked { login, verdict } => self.credential_checked(login, verdict, now),
-            Event::LoginFailed { login, why } => self.login_failed(login, why),
+            Event::LoginFailed { login, why } => self.login_failed(login, why, now),
             Event::CredentialStored { secret, outcome } => self.stored(secret, outcome, now),
             Event::CredentialLoaded { account, generation, outcome } => {
                 self.loaded(&account, generation, outcome, now)
             }
-            Event::StoredDeleted { account, outcome } => self.stored_deleted(&account, outcome, now),
+            Event::StoredDeleted { account, outcome } => self.stored_deleted(&account, &outcome, now),
             Event::KeptFound(kept) => self.kept_found(kept, now),
             Event::CredentialRefreshed { account, generation, outcome } => {
                 self.refreshed(&account, generation, outcome, now)
@@ -141,13 +147,13 @@ impl Engine {
         };
         self.note_logins(now);
         self.note_use(now);
-        effects.extend(self.note_default(default));
+        effects.extend(self.note_default(default.as_ref()));
         effects
     }
 
     /// The next daemon is to have the same default, if the keyring has that account.
-    fn note_default(&self, before: Option<AccountName>) -> Option<Effect> {
-        (self.default != before && !self.stopping)
+    fn note_default(&self, before: Option<&AccountName>) -> Option<Effect> {
+        (self.default.as_ref() != before && !self.stopping)
             .then(|| Effect::NoteDefault { account: self.default.clone() })
     }
 
@@ -159,7 +165,9 @@ impl Engine {
 
     /// When an unused daemon stops.
     fn retires_at(&self) -> Option<Duration> {
-        Some(self.unused_since?.saturating_add(self.policy.exit_when_unused?))
+        // Once is enough.
+        let unused_since = self.unused_since.filter(|_| !self.stopping)?;
+        Some(unused_since.saturating_add(self.policy.exit_when_unused?))
     }
 
     /// What an outsider may see.
@@ -172,7 +180,9 @@ impl Engine {
             policy: self.policy.clone(),
             sightings: self.desktop.sightings.iter().cloned().collect(),
             lock_purges: self.lock_counts_for_all(),
-            is_settled: self.logouts.is_empty(),
+            is_settled: self.logouts.iter().all(logout::Logout::is_settled)
+                && self.storing.is_empty()
+                && self.discarded.is_empty(),
         }
     }
 
@@ -238,7 +248,7 @@ impl Engine {
 
     fn deadline_reached(&mut self, now: Now) -> Vec<Effect> {
         match self.retires_at() {
-            Some(deadline) if deadline <= now.since_boot && !self.stopping => self.stop(now),
+            Some(deadline) if deadline <= now.since_boot => self.stop(now),
             _ => {
                 let mut effects = self.end_what_is_due(now);
                 effects.extend(self.renew_what_is_due(now));
@@ -250,7 +260,11 @@ impl Engine {
     fn note_use(&mut self, now: Now) {
         // What is only in the keyring is there when the daemon starts again.
         let holds = self.accounts.values().any(|account| account.secret().is_some());
-        let works = !(self.logouts.is_empty() && self.unseals.is_empty() && self.logins.is_empty());
+        let works = !(self.logouts.is_empty()
+            && self.unseals.is_empty()
+            && self.logins.is_empty()
+            && self.storing.is_empty()
+            && self.discarded.is_empty());
         let used = holds || works || !self.sessions.is_empty();
         self.unused_since = match self.unused_since {
             _ if used => None,

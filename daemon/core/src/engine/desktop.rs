@@ -1,8 +1,11 @@
 //! Desktop events: what they do to the accounts.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
-use super::Engine;
+use super::{Engine, logout::within};
 use crate::{
     effect::Effect,
     error::Refusal,
@@ -53,7 +56,11 @@ impl Engine {
                 let names: Vec<_> = self.accounts.keys().cloned().collect();
                 let mut effects: Vec<_> =
                     names.iter().flat_map(|name| self.let_go(name, Cause::ShuttingDown, now)).collect();
-                effects.extend(self.fail_logins(&given_up(Cause::ShuttingDown)));
+                effects.extend(self.fail_logins(
+                    &given_up(Cause::ShuttingDown),
+                    within(Cause::ShuttingDown),
+                    now,
+                ));
                 effects
             }
             DesktopEvent::InputEnded | DesktopEvent::InputSeen => {
@@ -75,7 +82,8 @@ impl Engine {
             .filter(|(_, login)| reactions.to(trigger, &login.name) != Reaction::Ignore)
             .map(|(id, _)| *id)
             .collect();
-        effects.extend(given.into_iter().flat_map(|login| self.login_failed(login, given_up(cause))));
+        let given = given.into_iter();
+        effects.extend(given.flat_map(|login| self.give_up(login, given_up(cause), within(cause), now)));
         effects
     }
 
@@ -110,9 +118,9 @@ impl Engine {
     }
 
     /// Gives every login up.
-    pub(super) fn fail_logins(&mut self, why: &Refusal) -> Vec<Effect> {
+    pub(super) fn fail_logins(&mut self, why: &Refusal, within: Duration, now: Now) -> Vec<Effect> {
         let logins: Vec<_> = self.logins.keys().copied().collect();
-        logins.into_iter().flat_map(|login| self.login_failed(login, why.clone())).collect()
+        logins.into_iter().flat_map(|login| self.give_up(login, why.clone(), within, now)).collect()
     }
 
     pub(super) fn sighted(&mut self, sighting: Sighting) -> Vec<Effect> {

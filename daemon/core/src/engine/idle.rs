@@ -48,6 +48,13 @@ impl Engine {
         Vec::new()
     }
 
+    /// Somebody wanted it back: that is a use.
+    pub(super) fn note_thawed(&mut self, name: &AccountName, now: Now) {
+        if let Some(activity) = self.activity.get_mut(name) {
+            activity.last = now.since_boot;
+        }
+    }
+
     /// A login begins a new life; an account that is gone has none.
     pub(super) fn note_logins(&mut self, now: Now) {
         let accounts = &self.accounts;

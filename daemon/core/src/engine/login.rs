@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, refuse, renewal, wipe};
+use super::{Engine, answer, logout::REVOCATION, refuse, renewal, wipe};
 use crate::{
     account::{Account, Expiry, Holding, Login, Obtained, Renewal, Way},
     command::BeginLogin,
@@ -11,9 +11,6 @@ use crate::{
     ids::{AccountName, Generation, LoginId, RequestId, SecretId},
     time::Now,
 };
-
-/// How long it may take to revoke what a login that failed was given.
-const REVOCATION: Duration = Duration::from_secs(11);
 
 impl Engine {
     pub(super) fn begin_login(&mut self, request: RequestId, begin: BeginLogin) -> Vec<Effect> {
@@ -25,8 +22,7 @@ impl Engine {
             return refuse(request, Refusal::LimitReached { what: "accounts", limit });
         }
         let BeginLogin { name, kind, way, route, plan, check, keep } = begin;
-        let details =
-            Login { request, name, kind, way, route, plan, check, keep, received: None, checked: false };
+        let details = Login { request, name, kind, way, route, plan, check, keep, received: None };
         let login = LoginId(self.next_login);
         self.next_login = self.next_login.saturating_add(1);
         self.logins.insert(login, details.clone());
@@ -40,15 +36,16 @@ impl Engine {
         obtained: Obtained,
         now: Now,
     ) -> Vec<Effect> {
-        match self.logins.get_mut(&login) {
-            Some(details) if details.received.is_none() => {
-                details.received = Some((secret, obtained));
-                if details.check {
-                    return vec![Effect::CheckCredential { login, details: details.clone(), secret }];
-                }
-            }
+        let generation = self.next_generation();
+        let awaited = self.logins.get_mut(&login).filter(|details| details.received.is_none());
+        let Some(details) = awaited else {
             // The login was given up meanwhile: nobody wants this credential any more.
-            _ => return discard(secret, obtained.revocable),
+            return vec![self.discard(secret, None, obtained.revocable, REVOCATION)];
+        };
+        // Its life counts from here on, however long the upstream and the keyring take.
+        details.received = Some(account(details, secret, obtained, generation, now));
+        if details.check {
+            return vec![Effect::CheckCredential { login, details: details.clone(), secret }];
         }
         self.store_or_hold(login, now)
     }
@@ -59,135 +56,116 @@ impl Engine {
         verdict: Result<(), Refusal>,
         now: Now,
     ) -> Vec<Effect> {
-        match (verdict, self.logins.get_mut(&login)) {
-            (Err(why), _) => self.login_failed(login, why),
-            (Ok(()), None) => Vec::new(),
-            (Ok(()), Some(details)) => {
-                details.checked = true;
-                self.store_or_hold(login, now)
-            }
+        if let Err(why) = verdict {
+            return self.login_failed(login, why, now);
         }
+        let received = self.logins.get_mut(&login).and_then(|details| details.received.as_mut());
+        let Some(account) = received else { return Vec::new() };
+        account.checked = true;
+        self.store_or_hold(login, now)
     }
 
-    pub(super) fn login_failed(&mut self, login: LoginId, why: Refusal) -> Vec<Effect> {
+    pub(super) fn login_failed(&mut self, login: LoginId, why: Refusal, now: Now) -> Vec<Effect> {
+        self.give_up(login, why, REVOCATION, now)
+    }
+
+    /// Gives a login up; its tokens may be revoked for so long.
+    pub(super) fn give_up(
+        &mut self,
+        login: LoginId,
+        why: Refusal,
+        within: Duration,
+        now: Now,
+    ) -> Vec<Effect> {
         let Some(details) = self.logins.remove(&login) else { return Vec::new() };
         let mut effects = Vec::new();
-        if let Some((secret, obtained)) = details.received {
-            // The keyring may have its copy already, or be about to take it.
-            if details.keep {
-                effects.extend(self.restore_stored(details.name));
-            }
-            effects.extend(discard(secret, obtained.revocable));
+        if let Some((secret, account)) = details.secret().zip(details.received) {
+            effects.push(self.discard(secret, Some(&details.name), account.obtained.revocable, within));
+        }
+        // The keyring may have its copy already, or be about to take it.
+        if details.keep {
+            effects.extend(self.settle_entry(&details.name, now));
         }
         effects.extend(refuse(details.request, why));
         effects
     }
 
-    /// Lets the keyring have what the account of this name has now: its credential, or nothing.
-    pub(super) fn restore_stored(&self, name: AccountName) -> Option<Effect> {
-        Some(match self.accounts.get(&name).filter(|account| account.kept) {
-            Some(account) => match account.secret() {
-                Some(secret) => {
-                    Effect::StoreCredential { account: Box::new(account.clone()), secret, request: None }
-                }
-                // Sealed: what the keyring has may be the only copy.
-                None => return None,
-            },
-            None => Effect::DeleteStored { account: name },
-        })
-    }
-
-    /// The keyring has its copy, or not.
-    pub(super) fn stored(&mut self, secret: SecretId, outcome: Result<(), Refusal>, now: Now) -> Vec<Effect> {
-        if let Some(renewed) = self.storing.remove(&secret) {
-            return self.renewed_stored(secret, renewed, outcome.err(), now);
-        }
-        let is_of = |login: &Login| login.received.as_ref().is_some_and(|(held, _)| *held == secret);
-        let waiting = self.logins.iter().find(|(_, login)| is_of(login)).map(|(id, _)| *id);
-        match (waiting, outcome) {
-            (Some(login), Ok(())) => self.hold(login, now),
-            (Some(login), Err(why)) => self.login_failed(login, why),
-            // The login was given up while the keyring was busy: what follows it there sets that right.
-            (None, _) => Vec::new(),
-        }
-    }
-
     /// Gives the keyring its copy first, if it is to have one.
     fn store_or_hold(&mut self, login: LoginId, now: Now) -> Vec<Effect> {
-        let Some(details) = self.logins.get(&login).filter(|details| details.keep).cloned() else {
-            return self.hold(login, now);
-        };
-        let (request, generation) = (details.request, self.next_generation());
-        match account(details, generation, now) {
-            Some((account, secret)) => {
-                vec![Effect::StoreCredential { account: Box::new(account), secret, request: Some(request) }]
-            }
-            None => Vec::new(),
+        let details = self.logins.get(&login).filter(|details| details.keep);
+        let stored =
+            details.and_then(|details| Some((details.received.clone()?, details.secret()?, details.request)));
+        match stored {
+            Some((account, secret, request)) => vec![self.store(account, secret, Some(request))],
+            None => self.hold(login, now),
         }
     }
 
     /// The login is complete: the account holds its credential from here on.
-    fn hold(&mut self, login: LoginId, now: Now) -> Vec<Effect> {
-        let Some(details) = self.logins.remove(&login) else { return Vec::new() };
-        let (request, generation) = (details.request, self.next_generation());
-        let Some((account, _)) = account(details, generation, now) else { return Vec::new() };
-        let old = self.accounts.insert(account.name.clone(), account.clone());
-        let is_default = self.default.get_or_insert_with(|| account.name.clone()) == &account.name;
-        let mut effects = self.publish(&account);
+    pub(super) fn hold(&mut self, login: LoginId, now: Now) -> Vec<Effect> {
+        let Some(Login { request, name, received: Some(account), .. }) = self.logins.remove(&login) else {
+            return Vec::new();
+        };
+        let old = self.accounts.insert(name.clone(), account);
+        let is_default = self.default.get_or_insert_with(|| name.clone()) == &name;
+        let mut effects = self.go_on(&name, now);
         let replaced = old.is_some();
-        effects.extend(old.into_iter().flat_map(|old| replace(old, &account)));
-        let answer = Answer::LoggedIn { account, is_default, replaced };
-        effects.push(Effect::Answer { request, answer: Ok(answer) });
+        // What the account had before is worth nothing from now on.
+        if let Some((secret, old)) = old.as_ref().and_then(Account::secret).zip(old) {
+            effects.push(self.discard(secret, Some(&name), old.obtained.revocable, REVOCATION));
+        }
+        effects.extend(self.settle_entry(&name, now));
+        effects.extend(self.settle_unseals(&name, None));
+        if let Some(account) = self.accounts.get(&name).cloned() {
+            effects.extend(answer(request, Answer::LoggedIn { account, is_default, replaced }));
+        }
         effects
     }
-}
 
-/// What becomes of the credential that an account had before: it is worth nothing from now on.
-fn replace(old: Account, new: &Account) -> Vec<Effect> {
-    let mut effects = old.secret().map_or_else(Vec::new, |secret| discard(secret, old.obtained.revocable));
-    if old.kept && !new.kept {
-        effects.push(Effect::DeleteStored { account: old.name });
+    /// Nobody wants this credential: it is revoked where that is possible, and wiped. A logout of its account
+    /// meanwhile waits for it.
+    pub(super) fn discard(
+        &mut self,
+        secret: SecretId,
+        of: Option<&AccountName>,
+        revocable: bool,
+        within: Duration,
+    ) -> Effect {
+        // A daemon that stops does not stay to hear the answer.
+        if !revocable || self.stopping {
+            return wipe(secret);
+        }
+        // The wipe follows the revocation, which needs the tokens.
+        self.discarded.insert(secret, of.cloned());
+        Effect::RevokeCredential { secret, within }
     }
-    effects
 }
 
-/// Nobody wants this credential: it is revoked where that is possible, and wiped.
-pub(super) fn discard(secret: SecretId, revocable: bool) -> Vec<Effect> {
-    // The wipe follows the revocation, which needs the tokens.
-    if revocable { vec![Effect::RevokeCredential { secret, within: REVOCATION }] } else { vec![wipe(secret)] }
-}
-
-/// The account that a complete login makes.
-fn account(login: Login, generation: Generation, now: Now) -> Option<(Account, SecretId)> {
-    let (secret, obtained) = login.received?;
-    let expiry = obtained.lifetime.map(|lifetime| Expiry {
-        at: now.since_boot.saturating_add(lifetime),
-        lifetime,
-        obtained_at: now.wall,
-    });
-    let authority = match login.way {
+/// The account that a login makes, once it is complete.
+fn account(login: &Login, secret: SecretId, obtained: Obtained, generation: Generation, now: Now) -> Account {
+    let authority = match &login.way {
         Way::HandOver => None,
-        Way::Authorize { authority, .. } => Some(authority),
-        Way::Gateway { url, .. } => Some(url),
+        Way::Authorize { authority, .. } => Some(authority.clone()),
+        Way::Gateway { url, .. } => Some(url.clone()),
     };
     let mut account = Account {
-        name: login.name,
+        name: login.name.clone(),
         kind: login.kind,
         authority,
+        expiry: obtained.lifetime.map(|lifetime| Expiry::from_now(lifetime, now)),
         obtained,
         holding: Holding::Held { secret },
         generation,
         login: generation,
-        checked: login.checked,
+        checked: false,
         logged_in_at: now.wall,
         kept: login.keep,
         kept_stale: None,
-        expiry,
         renewal: Renewal::Never,
         renewal_error: None,
         renewed_at: now.since_boot,
         is_waiting: false,
     };
     account.renewal = renewal::next(&account);
-    Some((account, secret))
+    account
 }

@@ -1,70 +1,32 @@
 //! Logging out: close the sessions, revoke, delete the keyring's copy, wipe, prove.
 
-use std::time::Duration;
+mod departure;
+
+use std::{collections::BTreeSet, time::Duration};
+
+pub(super) use self::departure::Logout;
+use self::departure::{Departure, receipt};
 
 use super::{Engine, answer, refuse, wipe};
 use crate::{
-    account::{Account, Holding},
+    account::{Account, Holding, Renewal},
     command::Selection,
-    credential::{CredentialKind, Part},
+    credential::Part,
     effect::{Answer, Effect},
     error::Refusal,
     event::{Loaded, Revocation, WipedPage},
     ids::{AccountName, Generation, RequestId, SecretId},
     policy,
-    receipt::{Outcome, Place, Receipt, ReceiptItem},
+    receipt::{Outcome, Place},
     sentence::{self, Cause},
     session::SessionState,
     time::Now,
 };
 
 /// How long the revocations of one account may take: five seconds, and once more.
-const REVOCATION: Duration = Duration::from_secs(11);
+pub(super) const REVOCATION: Duration = Duration::from_secs(11);
 /// How long they may take while the machine waits for us to go to sleep.
 const HASTY_REVOCATION: Duration = Duration::from_millis(700);
-
-/// A logout that still waits for proof.
-#[derive(Debug)]
-pub(super) struct Logout {
-    /// Who wants to know; nobody, if the desktop asked for it.
-    request: Option<RequestId>,
-    sessions_ended: usize,
-    within: Duration,
-    departures: Vec<Departure>,
-}
-
-/// One account on its way out.
-#[derive(Debug)]
-struct Departure {
-    account: Account,
-    /// The pages, until they are wiped.
-    secret: Option<SecretId>,
-    /// Whether the keyring is being read, for the tokens that are to be revoked.
-    is_loading: bool,
-    /// Whether the keyring's copy is being deleted.
-    is_deleting: bool,
-    items: Vec<ReceiptItem>,
-}
-
-impl Departure {
-    fn is_over(&self) -> bool {
-        self.secret.is_none() && !self.is_loading && !self.is_deleting
-    }
-
-    fn note(&mut self, part: Part, place: Place, outcome: Outcome) {
-        let (account, kind) = (self.account.name.clone(), self.account.kind);
-        self.items.push(ReceiptItem { account, kind, part, place, outcome });
-    }
-
-    /// What nothing from here can make invalid.
-    fn note_out_of_reach(&mut self) {
-        let place = match (self.account.kind, &self.account.authority) {
-            (CredentialKind::Oauth, Some(authority)) => Place::AuthorizationServer(authority.clone()),
-            _ => Place::Upstream(self.account.obtained.route.upstream.clone()),
-        };
-        self.note(Part::Access, place, Outcome::OutOfReach);
-    }
-}
 
 impl Engine {
     pub(super) fn log_out(&mut self, request: RequestId, selection: Selection, now: Now) -> Vec<Effect> {
@@ -85,8 +47,7 @@ impl Engine {
         cause: Cause,
         now: Now,
     ) -> Vec<Effect> {
-        let within = if cause == Cause::Suspending { HASTY_REVOCATION } else { REVOCATION };
-        let mut logout = Logout { request, sessions_ended: 0, within, departures: Vec::new() };
+        let mut logout = Logout { request, sessions_ended: 0, departures: Vec::new() };
         let mut effects = Vec::new();
         for name in names {
             let Some(account) = self.accounts.remove(name) else { continue };
@@ -96,13 +57,50 @@ impl Engine {
             let closed = self.close_sessions(name, &sentence::logged_out(name, cause, now.wall));
             logout.sessions_ended += closed.len();
             effects.extend(closed);
-            let (departure, more) = depart(account, within);
+            let (departure, more) = self.set_out(account, within(cause));
             logout.departures.push(departure);
             effects.extend(more);
+            effects.extend(self.settle_unseals(name, Some(&Refusal::NotLoggedIn(name.clone()))));
         }
         self.logouts.push(logout);
         effects.extend(self.finished(now));
         effects
+    }
+
+    /// What has to happen before an account is gone.
+    fn set_out(&mut self, account: Account, within: Duration) -> (Departure, Vec<Effect>) {
+        let (name, generation) = (account.name.clone(), account.generation);
+        let renewed = self.take_renewed(&account);
+        let is_renewing = matches!(account.renewal, Renewal::Running { .. }) && renewed.is_none();
+        let secrets: Vec<_> = account.secret().into_iter().chain(renewed).collect();
+        let is_sealed = matches!(account.holding, Holding::Sealed { .. });
+        let mut departure = Departure {
+            // Only the keyring has the tokens that are to be revoked.
+            is_loading: is_sealed && account.obtained.revocable && secrets.is_empty(),
+            is_renewing,
+            account,
+            within,
+            pages: BTreeSet::new(),
+            revoking: BTreeSet::new(),
+            deleting: 0,
+            items: Vec::new(),
+        };
+        if !departure.account.obtained.revocable {
+            departure.note_out_of_reach();
+        }
+        // What it had before, or failed to get, is on its way out already.
+        let before: Vec<_> = self.discarded.extract_if(.., |_, of| of.as_ref() == Some(&name)).collect();
+        departure.pages.extend(before.iter().map(|(secret, _)| *secret));
+        departure.revoking.clone_from(&departure.pages);
+        let mut effects: Vec<_> = secrets.into_iter().map(|secret| departure.take(secret)).collect();
+        if departure.is_loading {
+            effects.push(Effect::LoadCredential { account: name, generation });
+        } else if self.may_be_stored(&name) {
+            let (effect, answers) = self.delete(&name);
+            departure.deleting = answers;
+            effects.push(effect);
+        }
+        (departure, effects)
     }
 
     /// Closes the gates of an account's sessions.
@@ -119,20 +117,23 @@ impl Engine {
     }
 
     pub(super) fn revoked(&mut self, secret: SecretId, revocations: Vec<Revocation>) -> Vec<Effect> {
-        let departure = self.leaving().find(|departure| departure.secret == Some(secret));
-        if let Some(departure) = departure {
+        let is_meant = |departure: &&mut Departure| departure.revoking.contains(&secret);
+        if let Some(departure) = self.leaving().find(is_meant) {
+            departure.revoking.remove(&secret);
             for Revocation { part, endpoint, outcome } in revocations {
                 let outcome = outcome.map_or_else(Outcome::NotRevoked, Outcome::Revoked);
                 departure.note(part, Place::AuthorizationServer(endpoint), outcome);
             }
+            return vec![wipe(secret)];
         }
-        vec![wipe(secret)]
+        // What nobody waits for was wiped when the daemon was told to stop.
+        if self.discarded.remove(&secret).is_some() { vec![wipe(secret)] } else { Vec::new() }
     }
 
     pub(super) fn wiped(&mut self, secret: SecretId, pages: &[WipedPage], now: Now) -> Vec<Effect> {
-        let departure = self.leaving().find(|departure| departure.secret == Some(secret));
+        let departure = self.leaving().find(|departure| departure.pages.contains(&secret));
         let Some(departure) = departure else { return Vec::new() };
-        departure.secret = None;
+        departure.pages.remove(&secret);
         for WipedPage { part, bytes, proven } in pages {
             let proven = *proven && *bytes > 0;
             let outcome = if proven { Outcome::Wiped(*bytes) } else { Outcome::WipedUnproven(*bytes) };
@@ -141,19 +142,45 @@ impl Engine {
         self.finished(now)
     }
 
-    pub(super) fn stored_deleted(
+    pub(super) fn departing_deleted(
         &mut self,
         name: &AccountName,
-        outcome: Result<(), String>,
+        outcome: &Result<(), String>,
         now: Now,
     ) -> Vec<Effect> {
-        let is_meant = |departure: &&mut Departure| departure.is_deleting && departure.account.name == *name;
-        let departure = self.leaving().find(is_meant);
-        let Some(departure) = departure else { return Vec::new() };
-        departure.is_deleting = false;
-        let outcome = outcome.map_or_else(Outcome::NotAbsent, |()| Outcome::Absent);
-        departure.note(Part::Access, Place::Keyring, outcome);
+        let is_meant = |departure: &&mut Departure| departure.deleting > 0 && departure.account.name == *name;
+        for departure in self.leaving().filter(is_meant) {
+            departure.deleting = departure.deleting.saturating_sub(1);
+            if departure.deleting == 0 {
+                let outcome = outcome.clone().map_or_else(Outcome::NotAbsent, |()| Outcome::Absent);
+                departure.note(Part::Access, Place::Keyring, outcome);
+            }
+        }
         self.finished(now)
+    }
+
+    /// A refresh of an account that is not there any more: what came must not stay valid.
+    pub(super) fn departing_refreshed(
+        &mut self,
+        name: &AccountName,
+        login: Generation,
+        secret: Option<SecretId>,
+        now: Now,
+    ) -> Vec<Effect> {
+        let is_meant = |departure: &&mut Departure| {
+            departure.is_renewing && departure.account.name == *name && departure.account.login == login
+        };
+        let departure = self.leaving().find(is_meant);
+        let Some(departure) = departure else {
+            return secret
+                .map(|secret| self.discard(secret, Some(name), true, REVOCATION))
+                .into_iter()
+                .collect();
+        };
+        departure.is_renewing = false;
+        let mut effects: Vec<_> = secret.map(|secret| departure.take(secret)).into_iter().collect();
+        effects.extend(self.finished(now));
+        effects
     }
 
     /// Whether a departing account waits for its tokens.
@@ -168,38 +195,40 @@ impl Engine {
         outcome: Result<Loaded, Refusal>,
         now: Now,
     ) -> Vec<Effect> {
-        let within = self.logouts.iter().map(|logout| logout.within).min().unwrap_or(REVOCATION);
         let Some(departure) = self.departing(name, generation) else { return Vec::new() };
         departure.is_loading = false;
         let mut effects = Vec::new();
         match outcome {
-            Ok(Loaded { secret, .. }) => {
-                departure.secret = Some(secret);
-                effects.push(Effect::RevokeCredential { secret, within });
-            }
+            Ok(Loaded { secret, .. }) => effects.push(departure.take(secret)),
             Err(why) => {
-                let server = departure.account.authority.clone().unwrap_or_default();
-                let why = Outcome::NotRevoked(format!("the tokens could not be read: {why}"));
-                departure.note(Part::Refresh, Place::AuthorizationServer(server), why);
+                departure.note_not_revoked(Part::Refresh, format!("the tokens could not be read: {why}"));
             }
         }
         // Only now: they had to be read first.
-        departure.is_deleting = true;
-        effects.push(Effect::DeleteStored { account: name.clone() });
-        effects.extend(self.finished(now));
+        let (effect, answers) = self.delete(name);
+        effects.push(effect);
+        if let Some(departure) =
+            self.leaving().find(|departure| departure.account.generation == generation)
+        {
+            departure.deleting = answers;
+        }
+        // Somebody may have logged in anew meanwhile.
+        effects.extend(self.settle_entry(name, now));
         effects
     }
 
     /// The daemon stops: memory is wiped; the keyring keeps what it has. Logouts that wait are
     /// answered with what is known by now.
     pub(super) fn drop_everything(&mut self, now: Now) -> Vec<Effect> {
-        let mut effects = self.fail_logins(&Refusal::Stopping);
+        let mut effects = self.fail_logins(&Refusal::Stopping, REVOCATION, now);
         effects.extend(self.cut_logouts_short(now));
         for account in std::mem::take(&mut self.accounts).into_values() {
             let sentence = sentence::logged_out(&account.name, Cause::Stopping, now.wall);
             effects.extend(self.close_sessions(&account.name, &sentence));
             effects.extend(account.secret().map(wipe));
         }
+        effects.extend(std::mem::take(&mut self.storing).into_keys().map(wipe));
+        effects.extend(std::mem::take(&mut self.discarded).into_keys().map(wipe));
         for unseal in std::mem::take(&mut self.unseals) {
             effects.extend(refuse(unseal.request, Refusal::Stopping));
         }
@@ -208,21 +237,21 @@ impl Engine {
 
     fn cut_logouts_short(&mut self, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let unrevoked = || "claudectld stopped before the server answered".to_owned();
         for departure in self.leaving() {
-            if std::mem::replace(&mut departure.is_loading, false) {
-                departure.note_out_of_reach();
-            }
-            if std::mem::replace(&mut departure.is_deleting, false) {
+            let was_loading = std::mem::take(&mut departure.is_loading);
+            if std::mem::take(&mut departure.deleting) > 0 || was_loading {
                 let why = "claudectld stopped before the keyring answered".to_owned();
                 departure.note(Part::Access, Place::Keyring, Outcome::NotAbsent(why));
             }
-            if let Some(secret) = departure.secret
-                && departure.account.obtained.revocable
-                && !departure.items.iter().any(|item| matches!(item.place, Place::AuthorizationServer(_)))
-            {
-                let server = departure.account.authority.clone().unwrap_or_default();
-                let why = Outcome::NotRevoked("claudectld stopped before the server answered".to_owned());
-                departure.note(Part::Refresh, Place::AuthorizationServer(server), why);
+            if was_loading {
+                departure.note_not_revoked(Part::Refresh, unrevoked());
+            }
+            if std::mem::take(&mut departure.is_renewing) {
+                departure.note_not_revoked(Part::Access, unrevoked());
+            }
+            for secret in std::mem::take(&mut departure.revoking) {
+                departure.note_not_revoked(Part::Refresh, unrevoked());
                 effects.push(wipe(secret));
             }
         }
@@ -267,49 +296,7 @@ impl Engine {
     }
 }
 
-/// What has to happen before an account is gone.
-fn depart(account: Account, within: Duration) -> (Departure, Vec<Effect>) {
-    let (name, generation) = (account.name.clone(), account.generation);
-    let secret = account.secret();
-    let (revocable, kept) = (account.obtained.revocable, account.kept);
-    let is_sealed = matches!(account.holding, Holding::Sealed { .. });
-    let is_loading = is_sealed && revocable;
-    let mut departure =
-        Departure { account, secret, is_loading, is_deleting: kept && !is_loading, items: Vec::new() };
-    if !revocable {
-        departure.note_out_of_reach();
-    }
-    let mut effects = Vec::new();
-    match secret {
-        // The wipe follows the revocation, which needs the tokens.
-        Some(secret) if revocable => effects.push(Effect::RevokeCredential { secret, within }),
-        Some(secret) => effects.push(wipe(secret)),
-        None if is_loading => {
-            effects.push(Effect::LoadCredential { account: name.clone(), generation });
-        }
-        None => {}
-    }
-    if departure.is_deleting {
-        effects.push(Effect::DeleteStored { account: name });
-    }
-    (departure, effects)
-}
-
-fn receipt(logout: Logout, now: Now) -> Receipt {
-    let accounts = logout.departures.iter().map(|departure| departure.account.name.clone()).collect();
-    let items = logout.departures.into_iter().flat_map(|mut departure| {
-        departure.items.sort_by_key(|item| (rank(&item.place), item.part));
-        departure.items
-    });
-    Receipt { issued_at: now.wall, accounts, sessions_ended: logout.sessions_ended, items: items.collect() }
-}
-
-/// From the nearest copy to the farthest.
-fn rank(place: &Place) -> u8 {
-    match place {
-        Place::Memory => 0,
-        Place::Keyring => 1,
-        Place::AuthorizationServer(_) => 2,
-        Place::Upstream(_) => 3,
-    }
+/// How long revocations may take.
+pub(super) fn within(cause: Cause) -> Duration {
+    if cause == Cause::Suspending { HASTY_REVOCATION } else { REVOCATION }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, login::discard, wipe};
+use super::{Engine, logout::REVOCATION, wipe};
 use crate::{
     account::{Account, Expiry, Holding, Renewal},
     effect::Effect,
@@ -22,21 +22,29 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// A token that was refused so soon after it was obtained is refused for another reason than its age.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Renewed tokens on their way into the keyring.
+/// Renewed tokens, maybe on their way into the keyring.
 #[derive(Debug)]
 pub(super) struct Renewed {
     account: AccountName,
     login: Generation,
-    lifetime: Option<Duration>,
+    expiry: Option<Expiry>,
     renewable: bool,
+    at: Duration,
+}
+
+impl Renewed {
+    /// Whether they are of this login.
+    pub(super) fn is_of(&self, account: &AccountName, login: Generation) -> bool {
+        self.account == *account && self.login == login
+    }
 }
 
 /// When an account next wants to be looked at, since boot.
 pub(super) fn deadline(account: &Account) -> Option<Duration> {
     account.secret()?;
     let due = match account.renewal {
-        Renewal::Due { at, .. } => Some(at),
-        Renewal::Never | Renewal::Running { .. } => None,
+        Renewal::Due { at, .. } if at < Duration::MAX => Some(at),
+        Renewal::Due { .. } | Renewal::Never | Renewal::Running { .. } => None,
     };
     // One that waits already is looked at when its refresh is over.
     let end = account.expiry.filter(|_| !account.is_waiting).map(|expiry| expiry.at);
@@ -44,12 +52,13 @@ pub(super) fn deadline(account: &Account) -> Option<Duration> {
 }
 
 /// When the next refresh is due: ahead of the end by a fifth of the lifetime, but not by more than five
-/// minutes.
+/// minutes. Never at once, or a server that gives tokens which have ended already were asked without pause.
 pub(super) fn next(account: &Account) -> Renewal {
     match account.expiry {
         Some(expiry) if account.obtained.renewable => {
             let ahead = (expiry.lifetime / 5).min(AHEAD);
-            Renewal::Due { at: expiry.at.saturating_sub(ahead), failures: 0 }
+            let soonest = account.renewed_at.saturating_add(BACKOFF.0);
+            Renewal::Due { at: expiry.at.saturating_sub(ahead).max(soonest), failures: 0 }
         }
         // It may still be refused.
         None if account.obtained.renewable => Renewal::Due { at: Duration::MAX, failures: 0 },
@@ -62,6 +71,16 @@ impl Engine {
         let due = |account: &&Account| deadline(account).is_some_and(|at| at <= now.since_boot);
         let names: Vec<_> = self.accounts.values().filter(due).map(|account| account.name.clone()).collect();
         names.iter().flat_map(|name| self.renew_or_end(name, now)).collect()
+    }
+
+    /// The account holds tokens that it did not hold before: its sessions go on, unless these ended already.
+    pub(super) fn go_on(&mut self, name: &AccountName, now: Now) -> Vec<Effect> {
+        let Some(account) = self.accounts.get_mut(name) else { return Vec::new() };
+        account.is_waiting = account.is_expired(now.since_boot);
+        let account = account.clone();
+        let mut effects = self.publish(&account);
+        effects.extend(self.renew_or_end(name, now));
+        effects
     }
 
     fn renew_or_end(&mut self, name: &AccountName, now: Now) -> Vec<Effect> {
@@ -113,8 +132,9 @@ impl Engine {
         if !is_news || is_soon {
             return Vec::new();
         }
-        if let Renewal::Due { failures, .. } = account.renewal {
-            account.renewal = Renewal::Due { at: now.since_boot, failures };
+        // After a failure its pause stands, however many requests are refused meanwhile.
+        if let Renewal::Due { failures: 0, .. } = account.renewal {
+            account.renewal = Renewal::Due { at: now.since_boot, failures: 0 };
         }
         let mut effects = self.wait(name);
         effects.extend(self.refresh(name, now));
@@ -129,21 +149,33 @@ impl Engine {
         now: Now,
     ) -> Vec<Effect> {
         let account = self.accounts.get_mut(name).filter(|account| account.login == login);
-        match (outcome, account) {
-            // Logged out or logged in anew meanwhile: what came is nobody's, so it must not stay valid.
-            (Refreshed::Renewed { secret, .. }, None) => discard(secret, true),
-            (Refreshed::Renewed { secret, lifetime, renewable }, Some(account)) => {
+        let Some(account) = account else {
+            let secret = match outcome {
+                Refreshed::Renewed { secret, .. } => Some(secret),
+                Refreshed::Transient { .. } | Refreshed::Rejected { .. } => None,
+            };
+            return self.departing_refreshed(name, login, secret, now);
+        };
+        match outcome {
+            Refreshed::Renewed { secret, lifetime, renewable } => {
                 let (kept, held) = (account.kept, account.secret().is_some());
-                let renewed = Renewed { account: name.clone(), login, lifetime, renewable };
+                let expiry = lifetime.map(|lifetime| Expiry::from_now(lifetime, now));
+                let renewed = Renewed { account: name.clone(), login, expiry, renewable, at: now.since_boot };
                 match (kept, held) {
                     // Stored before it is used, so that a crash in between ends in a login, not in a loop.
-                    (true, _) => self.store_renewed(secret, renewed, now),
-                    (false, true) => self.adopt(secret, renewed, now),
-                    (false, false) => discard(secret, true),
+                    (true, _) => self.store_renewed(secret, renewed),
+                    (false, true) => self.adopt(secret, &renewed, now),
+                    (false, false) => {
+                        account.renewal = Renewal::Never;
+                        vec![self.discard(secret, Some(name), true, REVOCATION)]
+                    }
                 }
             }
-            (Refreshed::Rejected { why }, Some(_)) => self.reject(name, why, now),
-            (Refreshed::Transient { why, retry_after }, Some(account)) => {
+            Refreshed::Rejected { why } => {
+                account.renewal = Renewal::Never;
+                self.reject(name, why, now)
+            }
+            Refreshed::Transient { why, retry_after } => {
                 account.renewal_error = Some(why);
                 if let Renewal::Running { failures } = account.renewal {
                     let at = now.since_boot.saturating_add(wait_after(failures, retry_after));
@@ -151,86 +183,103 @@ impl Engine {
                 }
                 Vec::new()
             }
-            (Refreshed::Rejected { .. } | Refreshed::Transient { .. }, None) => Vec::new(),
         }
     }
 
-    fn store_renewed(&mut self, secret: SecretId, renewed: Renewed, now: Now) -> Vec<Effect> {
+    fn store_renewed(&mut self, secret: SecretId, renewed: Renewed) -> Vec<Effect> {
         let Some(account) = self.accounts.get(&renewed.account) else { return Vec::new() };
-        let account = with(account.clone(), &renewed, now);
+        let account = with(account.clone(), &renewed);
         self.storing.insert(secret, renewed);
-        vec![Effect::StoreCredential { account: Box::new(account), secret, request: None }]
+        vec![self.store(account, secret, None)]
     }
 
     pub(super) fn renewed_stored(
         &mut self,
         secret: SecretId,
-        renewed: Renewed,
+        renewed: &Renewed,
         failure: Option<Refusal>,
         now: Now,
     ) -> Vec<Effect> {
         let name = &renewed.account;
         let account = self.accounts.get_mut(name).filter(|account| account.login == renewed.login);
-        let Some(account) = account else {
-            // Logged out while the keyring was busy; what it was given must not stay behind.
-            let mut effects = discard(secret, true);
-            effects.extend(self.restore_stored(renewed.account));
-            return effects;
+        let account = match account {
+            Some(account) if account.kept => account,
+            left => {
+                // Rejected or logged in anew while the keyring was busy: what it was given must not stay.
+                if let Some(rejected) = left {
+                    rejected.renewal = Renewal::Never;
+                }
+                let mut effects = vec![self.discard(secret, Some(name), true, REVOCATION)];
+                effects.extend(self.settle_entry(name, now));
+                return effects;
+            }
         };
         account.kept_stale = failure.map(|why| why.to_string());
         if account.secret().is_some() {
             return self.adopt(secret, renewed, now);
         }
-        // Sealed meanwhile: the keyring is where it belongs.
-        *account = with(account.clone(), &renewed, now);
-        vec![wipe(secret)]
+        if account.kept_stale.is_none() {
+            // Sealed meanwhile: the keyring is where it belongs.
+            *account = with(account.clone(), renewed);
+        } else {
+            // Only the earlier tokens are left; they are renewed when they are loaded.
+            account.renewal = Renewal::Never;
+        }
+        let mut effects = vec![wipe(secret)];
+        effects.extend(self.settle_entry(name, now));
+        effects
+    }
+
+    /// The renewed tokens of an account that leaves while the keyring takes them.
+    pub(super) fn take_renewed(&mut self, account: &Account) -> Option<SecretId> {
+        let is_its = |renewed: &Renewed| renewed.is_of(&account.name, account.login);
+        let secret = *self.storing.iter().find(|(_, renewed)| is_its(renewed))?.0;
+        self.storing.remove(&secret).map(|_| secret)
     }
 
     /// The account uses the renewed tokens from here on; the old ones are wiped.
-    fn adopt(&mut self, secret: SecretId, renewed: Renewed, now: Now) -> Vec<Effect> {
+    fn adopt(&mut self, secret: SecretId, renewed: &Renewed, now: Now) -> Vec<Effect> {
         let generation = self.next_generation();
         let Some(account) = self.accounts.get_mut(&renewed.account) else { return Vec::new() };
         let old = account.secret();
-        *account = with(account.clone(), &renewed, now);
+        *account = with(account.clone(), renewed);
         account.holding = Holding::Held { secret };
         account.generation = generation;
-        account.is_waiting = false;
-        let account = account.clone();
-        let mut effects = self.publish(&account);
+        let mut effects = self.go_on(&renewed.account, now);
         effects.extend(old.map(wipe));
         effects
     }
 
-    /// The account cannot go on: its sessions get the sentence, its credential is wiped.
-    fn reject(&mut self, name: &AccountName, why: String, now: Now) -> Vec<Effect> {
+    /// The account cannot go on: its sessions get the sentence, and no copy of its credential stays.
+    pub(super) fn reject(&mut self, name: &AccountName, why: String, now: Now) -> Vec<Effect> {
         let generation = self.next_generation();
         let Some(account) = self.accounts.get_mut(name) else { return Vec::new() };
-        let old = account.secret();
+        let (old, revocable) = (account.secret(), account.obtained.revocable);
         account.generation = generation;
-        account.renewal = Renewal::Never;
-        account.holding = Holding::Rejected { since: now.wall, why };
-        let was_kept = std::mem::replace(&mut account.kept, false);
+        // One that is on its way may still bring tokens, which are to go then.
+        if !matches!(account.renewal, Renewal::Running { .. }) {
+            account.renewal = Renewal::Never;
+        }
+        account.is_waiting = false;
+        account.kept = false;
+        account.holding = Holding::Rejected { since: now.wall, why: why.clone() };
         let account = account.clone();
         let mut effects = self.publish(&account);
-        effects.extend(old.map(wipe));
-        if was_kept {
-            effects.push(Effect::DeleteStored { account: account.name });
-        }
+        // Its access token may still be good.
+        effects.extend(old.map(|secret| self.discard(secret, Some(name), revocable, REVOCATION)));
+        effects.extend(self.settle_entry(name, now));
+        effects.extend(self.settle_unseals(name, Some(&Refusal::LoginNeeded { account: account.name, why })));
         effects
     }
 }
 
 /// The account with what the renewed tokens change.
-fn with(mut account: Account, renewed: &Renewed, now: Now) -> Account {
+fn with(mut account: Account, renewed: &Renewed) -> Account {
     account.obtained.renewable = renewed.renewable;
-    account.obtained.lifetime = renewed.lifetime;
-    account.expiry = renewed.lifetime.map(|lifetime| Expiry {
-        at: now.since_boot.saturating_add(lifetime),
-        lifetime,
-        obtained_at: now.wall,
-    });
+    account.obtained.lifetime = renewed.expiry.map(|expiry| expiry.lifetime);
+    account.expiry = renewed.expiry;
     account.renewal_error = None;
-    account.renewed_at = now.since_boot;
+    account.renewed_at = renewed.at;
     account.renewal = next(&account);
     account
 }

@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, answer, refuse, renewal, wipe};
+use super::{
+    Engine, answer,
+    keyring::Entry,
+    refuse, renewal,
+    session::{rejection, usable},
+    wipe,
+};
 use crate::{
     account::{Account, Expiry, Holding, Kept, Renewal},
     command::Selection,
@@ -10,6 +16,7 @@ use crate::{
     error::Refusal,
     event::Loaded,
     ids::{AccountName, Generation, RequestId},
+    policy,
     sentence::Cause,
     time::Now,
 };
@@ -44,9 +51,14 @@ impl Engine {
 
     /// Freezes the sessions of a kept account, then wipes it from memory.
     pub(super) fn seal(&mut self, name: &AccountName, cause: Cause, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.accounts.get(name).is_some_and(|account| account.secret().is_some()) {
+            // Its copy may be out of date, or have given way to a login that is not finished.
+            effects.extend(self.settle_entry(name, now));
+        }
         let generation = self.next_generation();
         let Some(account) = self.accounts.get_mut(name).filter(|account| account.kept) else {
-            return Vec::new();
+            return effects;
         };
         match account.holding {
             Holding::Held { secret } => {
@@ -54,34 +66,43 @@ impl Engine {
                 account.generation = generation;
                 account.is_waiting = false;
                 let account = account.clone();
-                let mut effects = self.publish(&account);
+                effects.extend(self.publish(&account));
                 effects.push(wipe(secret));
-                effects
             }
-            // On its way back: what comes is not wanted any more.
-            Holding::Sealed { .. } => {
+            // On its way back, so what comes is not wanted any more. Or a person seals what would
+            // thaw by itself.
+            Holding::Sealed { loading, .. } if loading || cause == Cause::Asked => {
                 account.holding = Holding::Sealed { since: now.wall, cause, loading: false };
                 account.generation = generation;
-                self.load_failed(name, &Refusal::Sealed(name.clone()))
+                let account = account.clone();
+                effects.extend(self.publish(&account));
+                effects.extend(self.settle_unseals(name, Some(&Refusal::Sealed(name.clone()))));
             }
-            Holding::Rejected { .. } => Vec::new(),
+            Holding::Sealed { .. } | Holding::Rejected { .. } => {}
         }
+        effects
     }
 
     pub(super) fn unseal_asked(&mut self, request: RequestId, selection: Selection) -> Vec<Effect> {
+        let all = selection == Selection::All;
         let accounts = match self.selected(selection) {
             Ok(accounts) => accounts,
             Err(why) => return refuse(request, why),
         };
-        let names: Vec<_> = accounts.into_iter().map(|account| account.name).collect();
-        let mut unseal = Unseal { request, accounts: names.clone(), waiting: BTreeSet::new(), failed: None };
-        let mut effects = Vec::new();
-        for name in names {
+        // With `all`, what cannot be unsealed is left alone; by name, it is an error before anything happens.
+        let rejected = accounts.iter().filter(|_| !all).find_map(rejection);
+        if let Some(why) = rejected {
+            return refuse(request, why);
+        }
+        let (mut names, mut waiting, mut effects) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for Account { name, .. } in accounts.into_iter().filter(|a| rejection(a).is_none()) {
             if let Some(effect) = self.load(&name) {
-                unseal.waiting.insert(name);
+                waiting.insert(name.clone());
                 effects.extend(effect);
             }
+            names.push(name);
         }
+        let unseal = Unseal { request, accounts: names, waiting, failed: None };
         self.unseals.push(unseal);
         effects.extend(self.unsealed());
         effects
@@ -131,15 +152,16 @@ impl Engine {
                 {
                     *loading = false;
                 }
-                self.load_failed(name, &why)
+                self.settle_unseals(name, Some(&why))
             }
         }
     }
 
-    fn load_failed(&mut self, name: &AccountName, why: &Refusal) -> Vec<Effect> {
+    /// The unseals that wait for this account need not any longer: it is held, or this is why not.
+    pub(super) fn settle_unseals(&mut self, name: &AccountName, failure: Option<&Refusal>) -> Vec<Effect> {
         for unseal in &mut self.unseals {
-            if unseal.waiting.remove(name) {
-                unseal.failed.get_or_insert_with(|| why.clone());
+            if unseal.waiting.remove(name) && unseal.failed.is_none() {
+                unseal.failed = failure.cloned();
             }
         }
         self.unsealed()
@@ -147,39 +169,46 @@ impl Engine {
 
     fn thawed(&mut self, name: &AccountName, loaded: Loaded, now: Now) -> Vec<Effect> {
         let generation = self.next_generation();
-        let Some(account) = self.accounts.get_mut(name) else { return vec![wipe(loaded.secret)] };
         let Loaded { secret, obtained, obtained_at } = loaded;
+        self.note_loaded(name, secret);
+        self.note_thawed(name, now);
+        let Some(account) = self.accounts.get_mut(name) else { return vec![wipe(secret)] };
         account.holding = Holding::Held { secret };
         account.generation = generation;
-        // What this daemon knew before is by the clock that nobody sets.
-        let known = account.expiry.filter(|expiry| expiry.obtained_at == obtained_at).map(|expiry| expiry.at);
+        let known = account.expiry;
         account.expiry = obtained.lifetime.map(|lifetime| {
             let at = end(lifetime, obtained_at, now);
-            Expiry { at: known.map_or(at, |known| known.min(at)), lifetime, obtained_at }
+            let at = match known {
+                // What this daemon knew before is by the clock that nobody sets.
+                Some(known) if known.obtained_at == obtained_at => known.at.min(at),
+                // An earlier one, since the keyring did not take the last: it is renewed before it is used.
+                Some(_) => now.since_boot,
+                None => at,
+            };
+            Expiry { at, lifetime, obtained_at }
         });
         account.obtained = obtained;
-        account.renewed_at = now.since_boot;
-        account.renewal = renewal::next(account);
-        // One that ended in the keyring is renewed before its sessions go on.
-        account.is_waiting = account.is_expired(now.since_boot) && account.renewal != Renewal::Never;
-        let account = account.clone();
-        let mut effects = self.publish(&account);
-        effects.extend(self.renew_what_is_due(now));
-        for unseal in &mut self.unseals {
-            unseal.waiting.remove(name);
+        // A refresh that began before the seal is still the only one, and the pause after a failure stands.
+        let is_begun =
+            matches!(account.renewal, Renewal::Running { .. } | Renewal::Due { failures: 1.., .. });
+        if !is_begun {
+            account.renewal = renewal::next(account);
         }
-        effects.extend(self.unsealed());
+        let mut effects = self.go_on(name, now);
+        effects.extend(self.settle_unseals(name, None));
         effects
     }
 
     /// Answers the unseals that wait for nothing more.
     fn unsealed(&mut self) -> Vec<Effect> {
         let done: Vec<_> = self.unseals.extract_if(.., |unseal| unseal.waiting.is_empty()).collect();
-        let answers = done.into_iter().flat_map(|Unseal { request, accounts, failed, .. }| match failed {
-            Some(why) => refuse(request, why),
-            None => {
-                let accounts = accounts.iter().filter_map(|name| self.accounts.get(name)).cloned().collect();
-                answer(request, Answer::Unsealed { accounts })
+        let answers = done.into_iter().flat_map(|Unseal { request, accounts, failed, .. }| {
+            // The first of them may have been sealed or logged out again.
+            let held = accounts.iter().map(|name| policy::choose(Some(name), None, &self.accounts));
+            let held: Result<Vec<_>, _> = held.map(|account| account.and_then(usable).cloned()).collect();
+            match failed.map_or(held, Err) {
+                Ok(accounts) => answer(request, Answer::Unsealed { accounts }),
+                Err(why) => refuse(request, why),
             }
         });
         answers.collect()
@@ -187,31 +216,41 @@ impl Engine {
 
     /// Accounts that an earlier daemon kept: they are sealed until somebody unseals them.
     pub(super) fn kept_found(&mut self, found: Vec<Kept>, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
         for kept in found {
-            let generation = self.next_generation();
+            let (name, generation) = (kept.name.clone(), self.next_generation());
+            self.entries.entry(name.clone()).or_insert_with(|| Entry::found(generation));
             if kept.is_default && self.default.is_none() {
-                self.default = Some(kept.name.clone());
+                self.default = Some(name.clone());
             }
-            self.accounts.entry(kept.name.clone()).or_insert_with(|| Account {
-                name: kept.name,
-                kind: kept.kind,
-                authority: kept.authority,
-                obtained: kept.obtained,
-                holding: Holding::Sealed { since: now.wall, cause: Cause::Restarted, loading: false },
-                generation,
-                login: generation,
-                checked: true,
-                logged_in_at: kept.logged_in_at,
-                kept: true,
-                kept_stale: None,
-                expiry: None,
-                renewal: Renewal::Never,
-                renewal_error: None,
-                renewed_at: now.since_boot,
-                is_waiting: false,
-            });
+            self.accounts.entry(name.clone()).or_insert_with(|| found_account(kept, generation, now));
+            // Unless somebody was quicker and logged it in without keeping it.
+            effects.extend(self.settle_entry(&name, now));
         }
-        Vec::new()
+        effects
+    }
+}
+
+/// The account that an earlier daemon kept.
+fn found_account(kept: Kept, generation: Generation, now: Now) -> Account {
+    Account {
+        name: kept.name,
+        kind: kept.kind,
+        authority: kept.authority,
+        obtained: kept.obtained,
+        holding: Holding::Sealed { since: now.wall, cause: Cause::Restarted, loading: false },
+        generation,
+        login: generation,
+        checked: true,
+        logged_in_at: kept.logged_in_at,
+        kept: true,
+        kept_stale: None,
+        expiry: None,
+        renewal: Renewal::Never,
+        renewal_error: None,
+        // Some time ago: the first refusal is reason enough for a renewal.
+        renewed_at: Duration::ZERO,
+        is_waiting: false,
     }
 }
 

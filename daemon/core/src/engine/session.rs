@@ -114,10 +114,11 @@ impl Engine {
             Ok(account) => account,
             Err(why) => return refuse(request, why),
         };
+        let gate = gate(account);
         session.account = account.name.clone();
-        session.state = SessionState::Open;
+        session.state = state(&gate);
         let session = session.clone();
-        let published = Effect::PublishGate { session: id, gate: gate(account) };
+        let published = Effect::PublishGate { session: id, gate };
         vec![published, Effect::Answer { request, answer: Ok(Answer::SessionMoved { session }) }]
     }
 
@@ -190,14 +191,21 @@ fn is_alike(one: CredentialKind, other: CredentialKind) -> bool {
     (one == CredentialKind::Subscription) == (other == CredentialKind::Subscription)
 }
 
-/// An account that a session may start with.
-fn usable(account: &Account) -> Result<&Account, Refusal> {
+/// An account whose credential is in memory.
+pub(super) fn usable(account: &Account) -> Result<&Account, Refusal> {
     match &account.holding {
-        Holding::Held { .. } => Ok(account),
         Holding::Sealed { .. } => Err(Refusal::Sealed(account.name.clone())),
+        Holding::Held { .. } | Holding::Rejected { .. } => rejection(account).map_or(Ok(account), Err),
+    }
+}
+
+/// Why nothing but a new login helps an account.
+pub(super) fn rejection(account: &Account) -> Option<Refusal> {
+    match &account.holding {
         Holding::Rejected { why, .. } => {
-            Err(Refusal::LoginNeeded { account: account.name.clone(), why: why.clone() })
+            Some(Refusal::LoginNeeded { account: account.name.clone(), why: why.clone() })
         }
+        Holding::Held { .. } | Holding::Sealed { .. } => None,
     }
 }
 
