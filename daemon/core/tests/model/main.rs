@@ -25,7 +25,7 @@ use proptest::prelude::*;
 use crate::world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_keeps_the_promises(at_once: bool, steps in proptest::collection::vec(steps::step(), 1..120)) {
