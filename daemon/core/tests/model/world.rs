@@ -269,7 +269,7 @@ impl World {
                 assert!(self.gates.insert(session, gate).is_some(), "a gate of no session");
             }
             Effect::RemoveSession { session } => {
-                assert!(self.gates.remove(&session).is_some(), "removed twice");
+                assert!(self.gates.remove(&session.id).is_some(), "removed twice");
             }
             Effect::NoteDefault { account } => self.default = account,
             Effect::Stop => {
