@@ -98,7 +98,7 @@ async fn serve(
     let keyring = Keyring::new(surroundings.buses.session.as_deref());
     let index = directories::state(surroundings.state.as_deref(), surroundings.home.as_deref());
     let index = index.map(|directory| directory.join("kept.json"));
-    let (keeper, kept) = Keeper::start(keyring, index.ok(), arrivals.clone(), events.clone());
+    let (keeper, kept) = Keeper::start(keyring, index.ok(), arrivals.clone());
     let effects = Effects::new(endpoints.clone(), events, arrivals, sessions, keeper);
     let may_retire = args.on_demand || listening.activated;
     let (record, directory) = record(&configuration, &surroundings);

@@ -10,9 +10,19 @@ use claudectl_core::{
 
 use super::vault::{Held, Vault};
 
-/// A credential that arrived. Dropping it on the way wipes it.
+/// What arrived. Dropping a credential on the way wipes it.
 #[derive(Debug)]
-pub struct Arrival {
+pub enum Arrival {
+    /// A credential.
+    Credential(Credential),
+    /// An answer of the keyring that has none: on the same way as those that have one, so that their
+    /// order stays.
+    Told(Event),
+}
+
+/// A credential that arrived.
+#[derive(Debug)]
+pub struct Credential {
     pub(super) held: Held,
     pub(super) from: From,
 }
@@ -29,11 +39,19 @@ pub(super) enum From {
 }
 
 impl Arrival {
+    pub(super) fn new(held: Held, from: From) -> Self {
+        Self::Credential(Credential { held, from })
+    }
+
     /// Takes it into the vault.
     pub(super) fn settle(self, vault: &mut Vault) -> Event {
-        let renewable = self.held.refresh.is_some();
-        let secret = vault.keep(self.held);
-        match self.from {
+        let Credential { held, from } = match self {
+            Self::Credential(credential) => credential,
+            Self::Told(event) => return event,
+        };
+        let renewable = held.refresh.is_some();
+        let secret = vault.keep(held);
+        match from {
             From::Login { login, obtained } => Event::CredentialReceived { login, secret, obtained },
             From::Refresh { account, generation, lifetime } => Event::CredentialRefreshed {
                 account,

@@ -47,7 +47,6 @@ struct Work {
     keyring: Keyring,
     index: Index,
     arrivals: mpsc::Sender<Arrival>,
-    events: mpsc::Sender<Event>,
 }
 
 impl Keeper {
@@ -57,12 +56,11 @@ impl Keeper {
         keyring: Keyring,
         index: Option<PathBuf>,
         arrivals: mpsc::Sender<Arrival>,
-        events: mpsc::Sender<Event>,
     ) -> (Self, Vec<Kept>) {
         let index = Index::open(index);
         let kept = index.kept();
         let (orders, mut inbox) = mpsc::unbounded_channel();
-        let mut work = Work { keyring, index, arrivals, events };
+        let mut work = Work { keyring, index, arrivals };
         tokio::spawn(async move {
             while let Some(order) = inbox.recv().await {
                 work.carry_out(order).await;
@@ -105,7 +103,7 @@ impl Work {
                 Ok((held, obtained, obtained_at)) => {
                     let from = From::Keyring { account, generation, obtained, obtained_at };
                     // If the engine is gone, dropping the pages wipes them.
-                    drop(self.arrivals.send(Arrival { held, from }).await);
+                    drop(self.arrivals.send(Arrival::new(held, from)).await);
                 }
                 Err(why) => {
                     self.tell(Event::CredentialLoaded { account, generation, outcome: Err(why) }).await;
@@ -152,7 +150,7 @@ impl Work {
 
     async fn tell(&self, event: Event) {
         // If the engine is gone, so is everything that the event could change.
-        let _ = self.events.send(event).await;
+        let _ = self.arrivals.send(Arrival::Told(event)).await;
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn obtain(
         // If the engine is gone, dropping the pages wipes them.
         match obtained {
             Ok((held, obtained)) => {
-                drop(arrivals.send(Arrival { held, from: From::Login { login, obtained } }).await);
+                drop(arrivals.send(Arrival::new(held, From::Login { login, obtained })).await);
             }
             Err(why) => drop(events.send(Event::LoginFailed { login, why }).await),
         }

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::oauth::{self, Part, RefreshOutcome, TokenSet};
 
+/// How long a refresh may take: a logout that comes meanwhile waits for the tokens, to revoke them.
+const REFRESH: Duration = Duration::from_secs(15);
+
 /// Asks for a new access token.
 pub(super) fn refresh(
     account: AccountName,
@@ -25,7 +28,13 @@ pub(super) fn refresh(
 ) {
     tokio::spawn(async move {
         let outcome = match (&held.authority, &held.refresh) {
-            (Some(authority), Some(token)) => oauth::refresh(authority, token).await,
+            (Some(authority), Some(token)) => {
+                let refreshed = tokio::time::timeout(REFRESH, oauth::refresh(authority, token)).await;
+                refreshed.unwrap_or_else(|_| RefreshOutcome::Transient {
+                    why: format!("{} did not answer in time", authority.name()),
+                    retry_after: None,
+                })
+            }
             _ => RefreshOutcome::Rejected { why: "there is no refresh token".into() },
         };
         tracing::info!(account = %account, outcome = told(&outcome), "refresh");
@@ -35,7 +44,7 @@ pub(super) fn refresh(
                 let held = renewed(*tokens, held);
                 let from = From::Refresh { account, generation, lifetime };
                 // If the engine is gone, dropping the pages wipes them.
-                drop(arrivals.send(Arrival { held, from }).await);
+                drop(arrivals.send(Arrival::new(held, from)).await);
                 return;
             }
             RefreshOutcome::Transient { why, retry_after } => Refreshed::Transient { why, retry_after },

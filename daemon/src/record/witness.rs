@@ -55,6 +55,8 @@ fn asked(command: &Command) -> &'static str {
         Command::BeginLogin(_) => "login",
         Command::SwitchAccount { .. } => "switch",
         Command::LogOut(_) => "logout",
+        Command::Seal(_) => "seal",
+        Command::Unseal(_) => "unseal",
         Command::OpenSession(_) => "session",
         Command::MoveSession { .. } => "move",
         Command::EndSession { .. } => "end",
@@ -150,7 +152,7 @@ impl Witness {
             Answer::LoggedIn { account, .. } => self.record.add(What::LoggedIn {
                 account: account.name.to_string(),
                 kind: account.kind.label().to_owned(),
-                upstream: account.route.upstream.clone(),
+                upstream: account.obtained.route.upstream.clone(),
             }),
             Answer::SessionOpened { session } => self.record.add(What::SessionOpened {
                 session: session.id.to_string(),

@@ -207,9 +207,7 @@ impl Engine {
         // Only now: they had to be read first.
         let (effect, answers) = self.delete(name);
         effects.push(effect);
-        if let Some(departure) =
-            self.leaving().find(|departure| departure.account.generation == generation)
-        {
+        if let Some(departure) = self.leaving().find(|departure| departure.account.generation == generation) {
             departure.deleting = answers;
         }
         // Somebody may have logged in anew meanwhile.

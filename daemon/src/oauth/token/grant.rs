@@ -43,7 +43,7 @@ impl Grant {
         let TokenAnswer { access, refresh, lifetime, scope, .. } = answer;
         // Section 5.1: a scope that is left out is the one that was asked for.
         let scope = scope.unwrap_or_else(|| authority.description().scope());
-        let tokens = TokenSet { access, refresh, lifetime, profile: Profile::with_scope(&scope) };
+        let tokens = TokenSet { access, refresh, lifetime, profile: super::with_scope(&scope) };
         Ok(Self { tokens, claims })
     }
 
