@@ -24,5 +24,6 @@ mod routes;
 mod rules;
 mod sessions;
 mod shim;
+mod subscription;
 mod traffic;
 mod watch;

@@ -15,4 +15,5 @@ mod genuine;
 mod memory;
 mod processes;
 mod purge;
+mod subscription;
 mod users;

@@ -12,6 +12,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 /// What every test key starts with.
 pub const PREFIX: &str = "sk-ant-api03-TEST";
+/// What every test token starts with.
+pub const TOKEN_PREFIX: &str = "sk-ant-oat01-TEST";
 /// The shortest part of a key that counts as a copy.
 pub const PIECE: usize = 16;
 
@@ -22,6 +24,17 @@ pub fn key() -> String {
     SystemRandom::new().fill(&mut random).expect("the kernel gives random bytes");
     let letters = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 64)]));
     PREFIX.chars().chain(letters).collect()
+}
+
+/// The token that the stand-in for the genuine client makes of a code. Neither holds a piece of the other.
+pub fn token_of(code: &str) -> String {
+    let rotated = code.bytes().map(|byte| match byte {
+        b'a'..=b'y' | b'A'..=b'Y' | b'0'..=b'8' => char::from(byte + 1),
+        b'z' => 'a',
+        b'Z' => 'A',
+        _ => '0',
+    });
+    TOKEN_PREFIX.chars().chain(rotated).collect()
 }
 
 /// How a copy is written.
@@ -58,7 +71,8 @@ impl Search {
         let mut patterns = BTreeMap::new();
         for key in keys {
             // The prefix is no secret: every piece holds 16 bytes of the random part.
-            let random = key.strip_prefix(PREFIX).unwrap_or(key).as_bytes();
+            let random =
+                key.strip_prefix(PREFIX).or(key.strip_prefix(TOKEN_PREFIX)).unwrap_or(key).as_bytes();
             patterns.extend(random.windows(PIECE).map(|piece| (piece.to_vec(), Form::Plain)));
             for shift in 0..3 {
                 let shifted = STANDARD.encode([&vec![0; shift], random].concat());

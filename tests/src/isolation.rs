@@ -1,8 +1,11 @@
 //! Namespaces for tests that must see nothing of the machine. As root.
 
-use std::{env, fs, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
-use nix::sched::{CloneFlags, unshare};
+use nix::{
+    mount::{MsFlags, mount},
+    sched::{CloneFlags, unshare},
+};
 
 use crate::require::{self, Missing};
 
@@ -20,6 +23,23 @@ pub fn private_network() -> Result<(), Missing> {
     let others: Vec<_> =
         interfaces.lines().skip(2).filter(|line| !line.trim_start().starts_with("lo:")).collect();
     assert!(others.is_empty(), "there are other interfaces: {others:?}");
+    Ok(())
+}
+
+/// Has these names lead to loopback, for this thread and everything it starts; no other machine is known.
+/// `hosts` is where the list is written.
+///
+/// # Errors
+/// Not root.
+pub fn private_names<'a>(hosts: &Path, names: impl IntoIterator<Item = &'a str>) -> Result<(), Missing> {
+    require::root()?;
+    let names: Vec<_> = names.into_iter().collect();
+    fs::write(hosts, format!("127.0.0.1 localhost {}\n", names.join(" "))).expect("a file");
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("needs a mount namespace: {error}"))?;
+    let none = None::<&str>;
+    // What is mounted here is seen nowhere else.
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
+    mount(Some(hosts), "/etc/hosts", none, MsFlags::MS_BIND, none).expect("a list of hosts");
     Ok(())
 }
 

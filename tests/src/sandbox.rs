@@ -142,6 +142,24 @@ impl Sandbox {
         key
     }
 
+    /// Has [`assert_clean`](Self::assert_clean) look for this, too.
+    pub fn look_for(&self, secret: &str) {
+        self.keys.lock().expect("no panic before").push(secret.to_owned());
+    }
+
+    /// The processes of this name that have the home of this sandbox.
+    pub fn processes(&self, name: &str) -> Vec<i32> {
+        let home = [b"HOME=", self.home().as_os_str().as_encoded_bytes(), b"\0"].concat();
+        let is_here = |pid: &i32| {
+            let read = |file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            // The kernel keeps 15 bytes of a name.
+            let called = read("comm").trim_ascii_end() == &name.as_bytes()[..name.len().min(15)];
+            called && read("environ").windows(home.len()).any(|part| part == home)
+        };
+        let all = fs::read_dir("/proc").expect("the kernel's list").flatten();
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_here).collect()
+    }
+
     /// A search for every key of this sandbox.
     pub fn search(&self) -> Search {
         Search::new(self.keys.lock().expect("no panic before").iter().map(String::as_str))

@@ -8,7 +8,7 @@ mod reply;
 mod tls;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     sync::Arc,
@@ -16,7 +16,7 @@ use std::{
 };
 
 pub use reply::{Echo, INPUT_TOKENS, OUTPUT_TOKENS, Reply};
-pub use tls::{Authority, NAME};
+pub use tls::{ANTHROPIC, Authority, NAME};
 
 use crate::{http::Head, wait::Watched};
 
@@ -65,6 +65,8 @@ struct State {
     queue: VecDeque<Reply>,
     model: Option<Model>,
     models: Option<Reply>,
+    /// Replies of paths that anybody may ask.
+    open: BTreeMap<String, Reply>,
     /// Where `CONNECT` leads to, whatever it names.
     tunnel: Option<SocketAddr>,
     requests: Vec<Request>,
@@ -86,16 +88,22 @@ pub struct FakeUpstream {
 impl FakeUpstream {
     /// A plain one that accepts these keys.
     pub fn plain<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::start(keys, None)
+        Self::start(keys, None, 0)
     }
 
     /// One with TLS, and an authority of its own.
     pub fn tls<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::start(keys, Some(Authority::new()))
+        Self::start(keys, Some(Authority::new()), 0)
     }
 
-    fn start<'a>(keys: impl IntoIterator<Item = &'a str>, authority: Option<Authority>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    /// One with TLS where everybody expects Anthropic's own servers: for a place in which their names lead to
+    /// this machine ([`isolation::private_names`](crate::isolation::private_names)).
+    pub fn in_place_of_anthropic<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::start(keys, Some(Authority::new()), 443)
+    }
+
+    fn start<'a>(keys: impl IntoIterator<Item = &'a str>, authority: Option<Authority>, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a loopback port");
         let address = listener.local_addr().expect("its address");
         let state = State { keys: keys.into_iter().map(str::to_owned).collect(), ..State::default() };
         let state = Arc::new(Watched::new(state));
@@ -153,6 +161,11 @@ impl FakeUpstream {
     /// Whoever asks for the models, the check of a login among them, gets this from now on.
     pub fn models(&self, reply: Reply) {
         self.state.change(|state| state.models = Some(reply));
+    }
+
+    /// Whoever asks for this path, with a credential or without, gets this from now on.
+    pub fn answer(&self, path: &str, reply: Reply) {
+        self.state.change(|state| state.open.insert(path.to_owned(), reply));
     }
 
     /// Answers requests for which nothing is queued; `None` means the ordinary reply.

@@ -3,6 +3,7 @@
 mod credential;
 mod follow;
 mod route;
+pub mod subscription;
 mod way;
 
 use std::{ffi::OsString, fmt::Write as _, path::PathBuf};
@@ -44,7 +45,17 @@ pub fn build(command: Command) -> Command {
         .arg(flag("api-key", "Log in with an API key (the default)"))
         .arg(option("via", "SERVER", "Sign in at an [authorization_server.SERVER] of the configuration"))
         .arg(option("gateway", "URL", "Sign in at an organisation's gateway"))
-        .group(ArgGroup::new("source").args(["api-key", "via", "gateway"]))
+        .arg(flag("subscription", "Sign in to a Claude subscription, with the genuine Claude Code"))
+        .group(ArgGroup::new("source").args(["api-key", "via", "gateway", "subscription"]))
+        .arg(
+            option("plan", "PLAN", "Plan of the subscription")
+                .value_parser(["pro", "max", "team", "enterprise"])
+                .requires("subscription"),
+        )
+        .arg(
+            flag("accept-terms", "Accept the note on Anthropic's terms without being asked")
+                .requires("subscription"),
+        )
         .arg(flag("browser", "Sign in with a browser on this machine (the default, but not over SSH)"))
         .arg(flag("no-browser", "Open the page anywhere and paste the code that it shows"))
         .arg(flag("device", "Open the page anywhere and type a short code there"))
@@ -78,21 +89,27 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
         None if matches.get_flag("no-proxy") => None,
         None => route::ambient_proxy(&context.environment, if is_oauth { &gateway } else { &upstream }),
     };
-    let kind = if is_oauth { CredentialKind::Oauth } else { CredentialKind::ApiKey };
+    let kind = match (is_oauth, matches.get_flag("subscription")) {
+        (true, _) => CredentialKind::Oauth,
+        (_, true) => CredentialKind::Subscription,
+        _ => CredentialKind::ApiKey,
+    };
     let grant = if is_oauth { way::grant(matches, &context.environment) } else { Grant::Unspecified };
     let request = LoginRequest {
         account: text(matches, "name"),
         kind: kind.into(),
         route: Some(route::route(upstream, proxy, ca_file)?),
-        offline: matches.get_flag("offline"),
+        // Nobody but the genuine client uses the token of a subscription, not even to try it.
+        offline: matches.get_flag("offline") || kind == CredentialKind::Subscription,
         keep: matches.get_flag("keep"),
-        plan: String::new(),
+        plan: text(matches, "plan"),
         authority,
         grant: grant.into(),
         gateway,
         fingerprint: text(matches, "fingerprint"),
     };
-    let LoggedIn { account, replaced } = log_in(&context.environment, request).await?;
+    let LoggedIn { account, replaced } =
+        log_in(&context.environment, request, matches.get_flag("accept-terms")).await?;
     let account = account.unwrap_or_default();
     let body = json::OneAccount { account: (&account).into(), replaced };
     context.output.show("claudectl.login/1", &body, || told(&account, replaced))?;
@@ -111,12 +128,16 @@ pub async fn log_in_default(environment: &Environment, account: &str) -> Result<
         route: Some(route::route(String::new(), proxy, None)?),
         ..LoginRequest::default()
     };
-    let LoggedIn { account, replaced } = log_in(environment, request).await?;
+    let LoggedIn { account, replaced } = log_in(environment, request, false).await?;
     complain(&told(&account.unwrap_or_default(), replaced));
     Ok(())
 }
 
-async fn log_in(environment: &Environment, request: LoginRequest) -> Result<LoggedIn, Error> {
+async fn log_in(
+    environment: &Environment,
+    request: LoginRequest,
+    accept_terms: bool,
+) -> Result<LoggedIn, Error> {
     // Before anything is typed: nobody watches this process from here on.
     let protections = hardening::harden_client();
     if let Some(missing) = protections.iter().find(|protection| !protection.active) {
@@ -129,7 +150,8 @@ async fn log_in(environment: &Environment, request: LoginRequest) -> Result<Logg
     }
     let key = match request.kind() {
         CredentialKind::ApiKey => Some(credential::read(&name(&request), &route)?),
-        CredentialKind::Oauth | CredentialKind::Subscription | CredentialKind::Unspecified => None,
+        CredentialKind::Subscription => Some(subscription::sign_in(environment, accept_terms).await?),
+        CredentialKind::Oauth | CredentialKind::Unspecified => None,
     };
     let mut client = daemon.accounts();
     let mut steps = in_time(async { Ok(client.login(request).await?) }).await?.into_inner();
@@ -164,6 +186,13 @@ fn told(account: &Account, replaced: bool) -> String {
             if account.renewable { "and is renewed before that" } else { "and then needs a new login" };
         let _ =
             write!(text, "\nIts access ends {}, {then}.", words::until(account.expires_at, clock::wall()));
+    }
+    if account.kind() == CredentialKind::Subscription {
+        let _ = write!(
+            text,
+            "\nIts token is valid for about a year, if it is not revoked: {}",
+            subscription::REVOKE_AT
+        );
     }
     if account.kept {
         let _ = write!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -12,7 +12,11 @@ use rustls::{
 /// A name that only a proxy can find.
 pub const NAME: &str = "upstream.test";
 
-/// The authority, and what it issued for `127.0.0.1`, `localhost` and [`NAME`].
+/// Names of the servers that the genuine client signs in at and talks to.
+pub const ANTHROPIC: [&str; 5] =
+    ["api.anthropic.com", "platform.claude.com", "console.anthropic.com", "claude.ai", "claude.com"];
+
+/// The authority, and what it issued for `127.0.0.1`, `localhost`, [`NAME`] and [`ANTHROPIC`].
 pub struct Authority {
     pem: String,
     fingerprint: String,
@@ -23,13 +27,16 @@ impl Authority {
     /// A new one.
     pub fn new() -> Self {
         let mut params = CertificateParams::new([]).expect("no names");
+        // A leaf of the same name would pass for one that has signed itself.
+        params.distinguished_name.push(DnType::CommonName, "authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().expect("a key");
         let authority = CertifiedIssuer::self_signed(params, key).expect("a certificate");
 
         let key = KeyPair::generate().expect("a key");
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), NAME.to_owned()];
+        let names = ["localhost", "127.0.0.1", NAME].into_iter().chain(ANTHROPIC);
+        let names: Vec<_> = names.map(str::to_owned).collect();
         let leaf = CertificateParams::new(names).expect("names").signed_by(&key, &authority);
         let leaf = leaf.expect("a certificate").der().clone();
         let digest = ring::digest::digest(&ring::digest::SHA256, &leaf);

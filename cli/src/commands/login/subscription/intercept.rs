@@ -1,0 +1,292 @@
+//! Takes a token out of what a program writes to a terminal. Pure: bytes in, bytes for the screen out.
+//!
+//! What the genuine client does (seen with 2.1.330, at 40 to 200 columns): it shows the token in colour,
+//! in rows as wide as the terminal, each begun by a movement to the second column, and an empty row
+//! after the last. A row that consists of nothing but characters of a token therefore goes on with it;
+//! such a row is held until it has ended. A token with a movement in its middle may lack what was on the
+//! screen before: it is hidden and not used.
+
+use std::fmt;
+
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::lexer::{Effect, Lexer};
+
+/// What every credential of Anthropic starts with. It is shown: it is the same for everybody.
+const PREFIX: &[u8] = b"sk-ant-";
+/// What an access token goes on with.
+const ACCESS: &[u8] = b"sk-ant-oat";
+/// What the screen shows instead of the rest.
+const COVER: &[u8] = b"[not shown]";
+/// The shortest and the longest that can be a token, in bytes.
+const SHORTEST: usize = 40;
+const LONGEST: usize = 1024;
+/// The longest row that is held, in bytes.
+const ROW: usize = 4 * 1024;
+
+/// Where the next piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Outside of a token, after so many characters that could be the start of one.
+    Outside(usize),
+    /// In the row that the token began in.
+    First,
+    /// In a later row, which holds a token from here on if it holds anything: is held.
+    Later {
+        /// Length of the token before this row.
+        before: usize,
+        /// Whether it was flawed before this row.
+        flawed: bool,
+    },
+}
+
+/// Takes tokens out.
+pub struct Interceptor {
+    lexer: Lexer,
+    place: Place,
+    /// In a row that nothing was shown in yet.
+    row_is_fresh: bool,
+    token: Zeroizing<Vec<u8>>,
+    /// The row that is held, whole.
+    row: Zeroizing<Vec<u8>>,
+    /// The same without characters of the token.
+    rest: Zeroizing<Vec<u8>>,
+    /// The row is longer than what is held of it: the rest is dropped.
+    overflowed: bool,
+    /// The cursor was moved within the row of the token.
+    moved: bool,
+    /// The token that is being read cannot be used: it is too long, or has a gap.
+    flawed: bool,
+    /// There was one that could not be used.
+    missed: bool,
+    taken: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// There was a token, and it could not be read for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed;
+
+impl Default for Interceptor {
+    fn default() -> Self {
+        // None of these ever grows: a smaller buffer would be left behind.
+        let buffer = |size| Zeroizing::new(Vec::with_capacity(size));
+        Self {
+            lexer: Lexer::default(),
+            place: Place::Outside(0),
+            row_is_fresh: true,
+            token: buffer(LONGEST),
+            row: buffer(ROW),
+            rest: buffer(ROW),
+            overflowed: false,
+            moved: false,
+            flawed: false,
+            missed: false,
+            taken: None,
+        }
+    }
+}
+
+impl fmt::Debug for Interceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interceptor(redacted)")
+    }
+}
+
+impl Interceptor {
+    /// Takes what the program wrote; appends to `screen` what the person may see.
+    pub fn take(&mut self, bytes: &[u8], screen: &mut Vec<u8>) {
+        for byte in bytes {
+            if let Some(effect) = self.lexer.take(*byte) {
+                self.piece(effect, screen);
+            }
+        }
+    }
+
+    /// The program ended: what was held is told apart for good. The token, if there was one.
+    ///
+    /// # Errors
+    /// [`Missed`] if there was one that cannot be used.
+    pub fn finish(mut self, screen: &mut Vec<u8>) -> Result<Option<Zeroizing<Vec<u8>>>, Missed> {
+        self.end(true, screen);
+        if self.lexer.is_within() && !holds_credential(self.lexer.piece()) {
+            screen.extend_from_slice(self.lexer.piece());
+        }
+        if self.missed && self.taken.is_none() { Err(Missed) } else { Ok(self.taken) }
+    }
+
+    fn piece(&mut self, effect: Effect, screen: &mut Vec<u8>) {
+        match self.place {
+            Place::Outside(matched) => {
+                self.pass(effect, screen);
+                self.look(effect, matched, screen);
+            }
+            Place::First => self.first(effect, screen),
+            Place::Later { .. } => self.later(effect, screen),
+        }
+        self.row_is_fresh = match effect {
+            Effect::NextRow => true,
+            Effect::Visible(_) | Effect::Jump => false,
+            _ => self.row_is_fresh,
+        };
+    }
+
+    /// Outside of a token: is this the start of one?
+    fn look(&mut self, effect: Effect, matched: usize, screen: &mut Vec<u8>) {
+        let matched = match effect {
+            Effect::Visible(byte) if PREFIX.get(matched) == Some(&byte) => matched + 1,
+            Effect::Visible(byte) => usize::from(PREFIX.first() == Some(&byte)),
+            Effect::Jump => 0,
+            Effect::Space | Effect::Move if !self.row_is_fresh => 0,
+            _ => matched,
+        };
+        self.place = Place::Outside(matched);
+        if matched == PREFIX.len() {
+            self.place = Place::First;
+            (self.moved, self.flawed) = (false, false);
+            self.token.zeroize();
+            self.token.extend_from_slice(PREFIX);
+            screen.extend_from_slice(COVER);
+        }
+    }
+
+    /// In the row that the token began in.
+    fn first(&mut self, effect: Effect, screen: &mut Vec<u8>) {
+        match effect {
+            Effect::Visible(byte) if is_of_token(byte) => self.grow(byte),
+            Effect::Visible(_) | Effect::Space | Effect::Jump => {
+                self.end(true, screen);
+                self.piece(effect, screen);
+            }
+            Effect::Nothing | Effect::String => self.pass(effect, screen),
+            Effect::Move => {
+                self.pass(effect, screen);
+                self.moved = true;
+            }
+            Effect::NextRow => {
+                self.pass(effect, screen);
+                self.next_row();
+            }
+        }
+    }
+
+    /// In a row that may go on with the token.
+    fn later(&mut self, effect: Effect, screen: &mut Vec<u8>) {
+        let Place::Later { before, .. } = self.place else { return };
+        let begun = self.token.len() > before;
+        match effect {
+            Effect::Visible(byte) if is_of_token(byte) => {
+                self.hold(false);
+                self.grow(byte);
+            }
+            Effect::NextRow if begun => {
+                self.hold(true);
+                self.release(false, screen);
+                self.next_row();
+            }
+            Effect::Nothing | Effect::String => self.hold(true),
+            Effect::Space | Effect::Move if !begun => self.hold(true),
+            Effect::Move => {
+                self.hold(true);
+                self.moved = true;
+            }
+            // Nothing but the token was in this row: it may jump where it likes.
+            Effect::Jump if begun => {
+                self.end(true, screen);
+                self.piece(effect, screen);
+            }
+            // Words: the token ended in the row before.
+            Effect::Visible(_) | Effect::Space | Effect::Jump | Effect::NextRow => {
+                self.end(false, screen);
+                self.piece(effect, screen);
+            }
+        }
+    }
+
+    fn next_row(&mut self) {
+        self.place = Place::Later { before: self.token.len(), flawed: self.flawed };
+        self.moved = false;
+    }
+
+    /// The token has ended: with the row that is held, or before it.
+    fn end(&mut self, with_row: bool, screen: &mut Vec<u8>) {
+        match self.place {
+            Place::Outside(_) => return,
+            Place::First => {}
+            Place::Later { before, flawed } => {
+                if !with_row {
+                    self.cut(before);
+                    self.flawed = flawed;
+                }
+                self.release(!with_row, screen);
+            }
+        }
+        self.place = Place::Outside(0);
+        let fits = (SHORTEST..LONGEST).contains(&self.token.len()) && self.token.starts_with(ACCESS);
+        self.missed |= self.flawed;
+        if fits && !self.flawed && self.taken.is_none() {
+            let empty = Zeroizing::new(Vec::with_capacity(LONGEST));
+            self.taken = Some(std::mem::replace(&mut self.token, empty));
+        }
+        self.token.zeroize();
+    }
+
+    /// Takes back what a held row added.
+    fn cut(&mut self, before: usize) {
+        if let Some(added) = self.token.get_mut(before..) {
+            added.zeroize();
+        }
+        self.token.truncate(before);
+    }
+
+    fn grow(&mut self, byte: u8) {
+        if self.token.len() < LONGEST {
+            self.token.push(byte);
+        }
+        self.flawed |= self.moved || self.token.len() == LONGEST;
+    }
+
+    fn hold(&mut self, is_rest: bool) {
+        let piece = visible_string(self.lexer.piece(), self.taken.is_some());
+        if self.row.len() + piece.len() > ROW {
+            self.overflowed = true;
+            return;
+        }
+        self.row.extend_from_slice(piece);
+        if is_rest {
+            self.rest.extend_from_slice(piece);
+        }
+    }
+
+    /// Shows the row that was held; without the characters of the token unless they are none.
+    fn release(&mut self, whole: bool, screen: &mut Vec<u8>) {
+        let shown = if whole && !self.overflowed { &self.row } else { &self.rest };
+        screen.extend_from_slice(shown);
+        self.row.zeroize();
+        self.rest.zeroize();
+        self.overflowed = false;
+    }
+
+    fn pass(&self, effect: Effect, screen: &mut Vec<u8>) {
+        let piece = self.lexer.piece();
+        let is_string = effect == Effect::String;
+        screen.extend_from_slice(if is_string { visible_string(piece, self.taken.is_some()) } else { piece });
+    }
+}
+
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+fn holds_credential(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, PREFIX).is_some()
+}
+
+/// A control string, or nothing of it if it carries a credential to where it can be read: a hyperlink, a
+/// title, or the clipboard (`OSC 52`) once there is something to put there.
+fn visible_string(piece: &[u8], taken: bool) -> &[u8] {
+    let to_clipboard = taken && piece.starts_with(b"\x1b]52;");
+    if to_clipboard || holds_credential(piece) { &[] } else { piece }
+}
+
+#[cfg(test)]
+mod tests;
