@@ -15,6 +15,7 @@ mod audit;
 mod control_plane;
 mod desktop;
 mod directories;
+mod kept;
 mod lifecycle;
 mod logind;
 mod purge;
