@@ -120,8 +120,10 @@ impl Looker {
             system: std::env::consts::OS,
             cheap_only: false,
         };
-        scan::audit_with(&scope, &Meter::default(), self.key.clone())
-            .map_err(|error| Error::new("your home could not be looked at").because(&error))
+        let audit = scan::audit_with(&scope, &Meter::default(), self.key.clone())
+            .map_err(|error| Error::new("your home could not be looked at").because(&error))?;
+        remember(context, &audit, clock::wall());
+        Ok(audit)
     }
 }
 
