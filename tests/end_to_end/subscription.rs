@@ -74,7 +74,7 @@ fn the_token_is_never_shown_and_the_account_is_logged_in() {
     let place = Place::new();
     let mut terminal = place.shell("--plan max");
     let note = terminal.wait_for("Type yes");
-    assert!(note.contains("Anthropic's, which you accepted"), "{note}");
+    assert!(note.contains("Anthropic's terms, which you accepted"), "{note}");
     terminal.write("yes\n");
     terminal.wait_for("Paste");
     terminal.write("?");

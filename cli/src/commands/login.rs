@@ -190,7 +190,8 @@ fn told(account: &Account, replaced: bool) -> String {
     if account.kind() == CredentialKind::Subscription {
         let _ = write!(
             text,
-            "\nIts token is valid for about a year, if it is not revoked: {}",
+            "\nclaudectld holds its token: there is nothing to store or to set. It is valid for about a year,\n\
+             or until it is revoked at {}",
             subscription::REVOKE_AT
         );
     }

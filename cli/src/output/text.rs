@@ -151,7 +151,8 @@ pub fn whose(account: &Account) -> Option<String> {
     let names: Vec<_> = names.iter().map(|name| Plain(name).to_string()).collect();
     match (names.join(", "), profile.plan.as_str()) {
         (names, "") => Some(names).filter(|names| !names.is_empty()),
-        (names, plan) => Some(format!("{names} ({})", Plain(plan)).trim_start().to_owned()),
+        (names, plan) if names.is_empty() => Some(format!("a {} plan", Plain(plan))),
+        (names, plan) => Some(format!("{names} ({})", Plain(plan))),
     }
 }
 

@@ -115,8 +115,11 @@ impl Opened {
         }
         let (file, kept_mode) = open_writable(&directory, name)?;
         let open = Self { directory, file, name: name.to_owned(), kept_mode };
+        // The type of a device's number differs between systems.
         let opened = open.file.metadata()?;
-        if (opened.dev(), opened.ino()) == (found.st_dev, found.st_ino) && opened.is_file() {
+        if (i128::from(opened.dev()), opened.ino()) == (i128::from(found.st_dev), found.st_ino)
+            && opened.is_file()
+        {
             Ok(open)
         } else {
             Err(Refusal::Replaced)
@@ -188,7 +191,7 @@ impl Opened {
         let there =
             rustix::fs::statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW).map_err(refusal)?;
         let ours = self.file.metadata()?;
-        let is_ours = (there.st_dev, there.st_ino) == (ours.dev(), ours.ino());
+        let is_ours = (i128::from(there.st_dev), there.st_ino) == (i128::from(ours.dev()), ours.ino());
         if is_ours { Ok(()) } else { Err(Refusal::Replaced) }
     }
 }

@@ -22,17 +22,22 @@ const FILE: &str = "subscription-terms.json";
 const NOTE: &str = "\
 Logging in with a Claude subscription
 
-  What happens   The Claude Code that you installed, unmodified, signs you in: `claude setup-token`, with your
-                 browser. The token that it makes is valid for about a year. claudectl hands it to claudectld
-                 instead of showing it, and puts it into the requests of your sessions.
-  What does not  claudectl makes no request of its own to Anthropic's sign-in, and uses no client id of
-                 Claude Code. It is not made or approved by Anthropic.
-  Whose terms    Anthropic's, which you accepted with your account, decide whether and how a subscription may
-                 be used: https://www.anthropic.com/legal/consumer-terms and
-                 https://code.claude.com/docs/en/legal-and-compliance. Read them first: breaking them can cost
-                 you the account.
-  So only        your own account, on your own machine, with the genuine Claude Code. For anything else, use
-                 an API key.";
+The Claude Code that you installed signs you in, unmodified: `claude
+setup-token`, with your browser. The token that it makes is valid for about a
+year. claudectl hands it to claudectld instead of showing it, and sessions of
+this account use it.
+
+claudectl makes no request of its own to Anthropic's sign-in, uses no client
+id of Claude Code, and is not made or approved by Anthropic.
+
+Anthropic's terms, which you accepted with your account, decide whether and
+how a subscription may be used. Read them first; breaking them can cost you
+the account:
+  https://www.anthropic.com/legal/consumer-terms
+  https://code.claude.com/docs/en/legal-and-compliance
+
+So use it only with your own account, on your own machine, with the genuine
+Claude Code. For anything else, log in with an API key.";
 
 /// Goes on if the note was accepted, now or before.
 pub(super) fn accept(environment: &Environment, accepted: bool) -> Result<(), Error> {
