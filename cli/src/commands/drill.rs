@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(
             text,
             "pass  screen lock         12 ms  cut, refused, wiped\n\
-             skip  terminal                    no program `script` here\n\
-             FAIL  kill -9                     error: it is still there"
+             skip  terminal                   no program `script` here\n\
+             FAIL  kill -9                    error: it is still there"
         );
     }
 }
