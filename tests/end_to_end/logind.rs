@@ -22,10 +22,14 @@ struct Place {
 
 impl Place {
     fn set_up(configuration: &str) -> Result<Self, require::Missing> {
+        Self::with_delays_of("sleep", configuration)
+    }
+
+    fn with_delays_of(what: &'static str, configuration: &str) -> Result<Self, require::Missing> {
         let mut sandbox = Sandbox::new();
         sandbox.configure(configuration);
         let bus = Bus::start(&mut sandbox, "DBUS_SYSTEM_BUS_ADDRESS")?;
-        let logind = Logind::start(&bus);
+        let logind = Logind::giving_delays_of(&bus, what);
         let key = sandbox.key();
         let upstream = FakeUpstream::plain([key.as_str()]);
         sandbox.login("work", &key, &upstream).exited(0);
@@ -116,7 +120,7 @@ fn a_suspend_is_delayed_until_the_wipe_every_time() {
 
 #[test]
 fn a_shutdown_waits_for_the_wipe() {
-    let place = need!(Place::set_up("[policy]\nsuspend = \"ignore\"\n"));
+    let place = need!(Place::with_delays_of("shutdown", "[policy]\nsuspend = \"ignore\"\n"));
     place.logind.prepare_for_shutdown();
     assert!(Logind::is_let_go(&place.delay));
     let held = place.sandbox.ctl(&["accounts", "--json"]).exited(0).json();

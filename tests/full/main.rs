@@ -4,12 +4,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::print_stderr,
     clippy::as_conversions,
     clippy::disallowed_methods,
     reason = "tests: a failure here is a failed test"
 )]
 
+mod desktop;
 mod foreign;
 mod genuine;
 mod memory;

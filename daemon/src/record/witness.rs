@@ -80,6 +80,8 @@ pub struct Witness {
     record: Record,
     accounts: BTreeSet<AccountName>,
     refusals: Repeats,
+    /// Whether accounts were let go since the last desktop event.
+    departed: bool,
 }
 
 /// The last refusal, and how often it came in a row.
@@ -107,7 +109,7 @@ impl Witness {
     pub fn new(mut record: Record) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         record.add(What::Started { version, pid: std::process::id() });
-        Self { record, accounts: BTreeSet::new(), refusals: Repeats::default() }
+        Self { record, accounts: BTreeSet::new(), refusals: Repeats::default(), departed: false }
     }
 
     /// What is known of the record.
@@ -132,6 +134,7 @@ impl Witness {
             self.refused("connection", &why);
         }
         let departure = self.compare(engine);
+        self.departed |= departure.is_some();
         if let Some(sighting) = occasion.sighting {
             self.sighted(&sighting);
         }
@@ -218,7 +221,9 @@ impl Witness {
     fn sighted(&mut self, sighting: &Sighting) {
         // That somebody is at the keyboard, or not, is nobody's business afterwards.
         let is_input = matches!(sighting.what, DesktopEvent::InputEnded | DesktopEvent::InputSeen);
-        if !sighting.repeated && !is_input {
+        let departed = std::mem::take(&mut self.departed);
+        // The same from another source is no news, unless it ended something that the first had not.
+        if !is_input && (departed || !sighting.repeated) {
             self.record.add(What::Desktop {
                 what: sighting.what.word().to_owned(),
                 by: bounded(&sighting.by),

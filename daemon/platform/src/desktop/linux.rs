@@ -16,12 +16,12 @@ use super::{Buses, Notice};
 
 pub(super) use notification::notify;
 
-/// logind's delay inhibitor: the machine does not sleep while this is open, for as long as logind
-/// allows (`InhibitDelayMaxSec`, 5 seconds unless changed).
+/// logind's delay inhibitors: the machine does not sleep or stop while they are open, for as long as
+/// logind allows (`InhibitDelayMaxSec`, 5 seconds unless changed).
 #[derive(Debug)]
 pub struct Delay {
     #[allow(dead_code, reason = "holds the machine awake for as long as it is open")]
-    inhibitor: OwnedFd,
+    inhibitors: Vec<OwnedFd>,
 }
 
 /// How long to wait before a source that went away is looked for again; twice as long each time.

@@ -1,6 +1,8 @@
 //! logind (`org.freedesktop.login1(5)`): `Lock`, `Unlock`, `LockedHint`, `Active`, the idle hint, the end of
 //! sessions; `PrepareForSleep` and `PrepareForShutdown` with a delay inhibitor.
 
+#[path = "logind/leaders.rs"]
+mod leaders;
 #[path = "logind/look.rs"]
 mod look;
 #[path = "logind/screens.rs"]
@@ -19,6 +21,7 @@ use zbus::{
 };
 
 use self::{
+    leaders::Leaders,
     look::{Seen, inhibit, look},
     screens::Screens,
 };
@@ -38,6 +41,7 @@ pub(super) struct Logind {
     notices: mpsc::Sender<Notice>,
     rechecks: mpsc::Sender<Recheck>,
     screens: Screens,
+    leaders: Leaders,
     idle: bool,
     /// Since the machine was about to sleep, until it is known to be awake.
     asleep: bool,
@@ -59,7 +63,7 @@ impl Source for Logind {
         // Listen first, then look: what happens between the two is heard.
         let mut signals = MessageStream::for_match_rule(signals, &connection, None).await?;
         // A delay of a connection that is gone may be gone as well.
-        self.delay = inhibit(&connection).await.ok();
+        self.delay = inhibit(&connection).await;
         let mut looks = JoinSet::new();
         self.begin_look(&connection, &mut looks);
         loop {
@@ -69,6 +73,7 @@ impl Source for Logind {
                     None => return Ok(()),
                     Some(signal) => self.take(&signal?, &connection, &mut looks).await?,
                 },
+                () = self.leaders.ended() => self.begin_look(&connection, &mut looks),
                 looked = next(&mut looks) => self.looked(looked?, &connection, &mut looks).await?,
             }
         }
@@ -90,6 +95,7 @@ impl Logind {
             notices,
             rechecks,
             screens: Screens::default(),
+            leaders: Leaders::default(),
             idle: false,
             asleep: false,
             delay: None,
@@ -140,7 +146,7 @@ impl Logind {
             }
             (Some(MANAGER), "PrepareForSleep" | "PrepareForShutdown", _) => {
                 // It is over, or was called off. What is true now is told before anything goes on.
-                self.delay = inhibit(connection).await.ok();
+                self.delay = inhibit(connection).await;
                 self.begin_look(connection, looks);
                 Ok(())
             }
@@ -164,12 +170,13 @@ impl Logind {
             self.begin_look(connection, looks);
             return Ok(());
         }
-        let heard = seen.sessions.values().any(|session| session.graphical);
+        let heard = seen.sessions.values().any(|session| session.graphical && session.attended);
         self.tell(if heard { Notice::Heard(Self::NAME) } else { Notice::Lost(Self::NAME) }).await?;
         if let Some(idle) = seen.idle.filter(|idle| *idle != self.idle) {
             self.idle = idle;
             self.tell(Notice::Idle(idle)).await?;
         }
+        self.leaders.watch(seen.sessions.values().filter_map(|session| session.leader));
         self.told(|screens| screens.see(&seen.sessions)).await?;
         if self.asleep && !seen.sleeping {
             self.ask_screen_savers().await;

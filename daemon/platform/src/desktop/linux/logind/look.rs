@@ -13,9 +13,14 @@ use super::{super::Delay, MANAGER, NAME, PATH, PROPERTIES, SESSION, Silence, USE
 type Listed = (String, u32, String, String, OwnedObjectPath);
 
 /// What is true of a login session of this user.
-#[allow(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Session {
+    /// Whether somebody is logged in with it: not one that a service has, not one that has ended and
+    /// only waits for its processes.
+    pub(super) attended: bool,
+    /// The process that leads it, if somebody is logged in with it.
+    pub(super) leader: Option<u32>,
     /// Whether it has a screen that can be locked.
     pub(super) graphical: bool,
     /// Whether it is at a seat: somebody sits in front of it, or another session was switched to.
@@ -29,7 +34,7 @@ pub(super) struct Session {
 /// What is true now.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// The sessions of this user that have not ended, by the last part of their path.
+    /// The sessions of this user, by the last part of their path.
     pub(super) sessions: BTreeMap<String, Session>,
     /// Whether nobody touches anything; `None` if nobody knows.
     pub(super) idle: Option<bool>,
@@ -48,9 +53,7 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, Silence> {
         }
         // One that cannot be asked has ended since.
         let Ok(about) = properties(connection, &path, SESSION).await else { continue };
-        if counts(&about) {
-            seen.sessions.insert(name_of(&path).to_owned(), session(&about));
-        }
+        seen.sessions.insert(name_of(&path).to_owned(), session(&about));
     }
     let manager = properties(connection, &ObjectPath::try_from(PATH)?, MANAGER).await?;
     seen.sleeping = flag(&manager, "PreparingForSleep").unwrap_or(false);
@@ -58,19 +61,21 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, Silence> {
     Ok(seen)
 }
 
-/// Keeps the machine from sleeping and from stopping until we are done, as far as that is allowed.
-pub(super) async fn inhibit(connection: &Connection) -> Result<Delay, Silence> {
-    match inhibit_for(connection, "sleep:shutdown").await {
-        Ok(delay) => Ok(delay),
-        Err(_) => inhibit_for(connection, "sleep").await,
+/// Keeps the machine from sleeping and from stopping until we are done; `None` if neither is allowed.
+pub(super) async fn inhibit(connection: &Connection) -> Option<Delay> {
+    let mut inhibitors = Vec::new();
+    // Each has a permission of its own: asked for together, they are refused where one is.
+    for what in ["sleep", "shutdown"] {
+        inhibitors.extend(inhibit_for(connection, what).await.ok());
     }
+    (!inhibitors.is_empty()).then_some(Delay { inhibitors })
 }
 
-async fn inhibit_for(connection: &Connection, what: &str) -> Result<Delay, Silence> {
+async fn inhibit_for(connection: &Connection, what: &str) -> Result<OwnedFd, Silence> {
     let how = (what, "claudectl", "Credentials are wiped before the machine sleeps", "delay");
     let answer = connection.call_method(Some(NAME), PATH, Some(MANAGER), "Inhibit", &how).await?;
     let inhibitor: zbus::zvariant::OwnedFd = answer.body().deserialize()?;
-    Ok(Delay { inhibitor: OwnedFd::from(inhibitor) })
+    Ok(OwnedFd::from(inhibitor))
 }
 
 /// logind tells of all sessions of a user at once.
@@ -92,19 +97,16 @@ async fn properties(
     Ok(answer.body().deserialize()?)
 }
 
-/// Whether somebody is logged in with it: not a screen that waits for a login, not one that has ended
-/// and only waits for its processes.
-fn counts(about: &Properties) -> bool {
-    let class = text(about, "Class");
-    text(about, "State") != "closing" && (class.is_empty() || class.starts_with("user"))
-}
-
 fn session(about: &Properties) -> Session {
     let seated = about.get("Seat").and_then(|seat| match &**seat {
         Value::Structure(seat) => seat.fields().first().map(|name| *name != Value::from("")),
         _ => None,
     });
+    let class = text(about, "Class");
+    let attended = text(about, "State") != "closing" && (class.is_empty() || class.starts_with("user"));
     Session {
+        attended,
+        leader: number(about, "Leader").filter(|leader| attended && *leader > 1),
         graphical: matches!(text(about, "Type"), "x11" | "wayland" | "mir"),
         seated: seated.unwrap_or(false),
         active: flag(about, "Active").unwrap_or(true),
@@ -116,6 +118,13 @@ fn text<'a>(about: &'a Properties, name: &str) -> &'a str {
     match about.get(name).map(|value| &**value) {
         Some(Value::Str(text)) => text.as_str(),
         _ => "",
+    }
+}
+
+fn number(about: &Properties, name: &str) -> Option<u32> {
+    match about.get(name).map(|value| &**value) {
+        Some(Value::U32(number)) => Some(*number),
+        _ => None,
     }
 }
 

@@ -68,7 +68,8 @@ impl Screens {
 
     /// What is true now; what changed since the last time, while nobody could tell, is told.
     pub(super) fn see(&mut self, sessions: &BTreeMap<String, Session>) -> Vec<Notice> {
-        let had_any = self.sessions.as_ref().is_some_and(|sessions| !sessions.is_empty());
+        let attended = |sessions: &BTreeMap<String, Session>| sessions.values().any(|one| one.attended);
+        let had_any = self.sessions.as_ref().is_some_and(attended);
         self.sessions = Some(sessions.clone());
         let mut notices = Vec::new();
         for (name, session) in sessions {
@@ -84,7 +85,7 @@ impl Screens {
         // The screen of a session that has ended is nobody's: it is not unlocked by that.
         self.locked.retain(|screen, _| sessions.contains_key(screen));
         notices.extend(self.see_seats(sessions));
-        if had_any && sessions.is_empty() {
+        if had_any && !attended(sessions) {
             notices.push(Notice::DesktopEnded);
         }
         notices
@@ -92,7 +93,7 @@ impl Screens {
 
     /// Another user's session in front of the machine is as good as a lock.
     fn see_seats(&mut self, sessions: &BTreeMap<String, Session>) -> Option<Notice> {
-        let mut seated = sessions.values().filter(|session| session.seated).peekable();
+        let mut seated = sessions.values().filter(|session| session.seated && session.attended).peekable();
         let away = seated.peek().is_some() && !seated.any(|session| session.active);
         let was_away = std::mem::replace(&mut self.switched_away, away);
         match (was_away, away) {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     fn screen(locked: bool) -> Session {
-        Session { graphical: true, seated: true, active: true, locked }
+        Session { attended: true, leader: None, graphical: true, seated: true, active: true, locked }
     }
 
     #[test]
@@ -203,5 +204,14 @@ mod tests {
         assert!(screens.see(&sessions(&[("_32", screen(false))])).is_empty());
         assert_eq!(words(&screens.see(&sessions(&[]))), ["DesktopEnded"]);
         assert!(screens.see(&sessions(&[])).is_empty());
+    }
+
+    #[test]
+    fn a_session_of_a_service_can_be_locked_but_nobody_is_there() {
+        let mut screens = Screens::default();
+        let service = Session { attended: false, graphical: false, seated: false, ..screen(false) };
+        screens.see(&sessions(&[("_31", screen(false)), ("c2", service.clone())]));
+        assert_eq!(screens.lock("c2").len(), 1);
+        assert_eq!(words(&screens.see(&sessions(&[("c2", service)]))), ["DesktopEnded"]);
     }
 }
