@@ -19,7 +19,7 @@ impl Notifier {
         let (departures, mut queue) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             while let Some(departure) = queue.recv().await {
-                let shown = desktop::notify(&buses, "claudectl: logged out", &told(&departure)).await;
+                let shown = desktop::notify(&buses, "claudectl let go", &told(&departure)).await;
                 // Nobody shows notifications on most servers: that is nothing to complain of.
                 if let Err(error) = shown {
                     tracing::debug!("no notification: {error}");
@@ -44,13 +44,20 @@ fn told(departure: &Departure) -> String {
         1 => format!("1 {one}"),
         _ => format!("{number} {one}s"),
     };
-    let were = if departure.accounts == 1 { "was" } else { "were" };
-    format!(
-        "{} {were} logged out{}. {} ended.",
-        count(departure.accounts, "account"),
-        departure.cause.words(),
-        count(departure.sessions, "session")
-    )
+    let were = |number: usize| if number == 1 { "was" } else { "were" };
+    let logged_out = departure.accounts.saturating_sub(departure.sealed);
+    let mut what = Vec::new();
+    if logged_out > 0 {
+        let (accounts, sessions) = (count(logged_out, "account"), count(departure.sessions, "session"));
+        let why = departure.cause.words();
+        what.push(format!("{accounts} {} logged out{why}. {sessions} ended.", were(logged_out)));
+    }
+    if departure.sealed > 0 {
+        let accounts = count(departure.sealed, "account");
+        let why = departure.cause.words();
+        what.push(format!("{accounts} {} sealed{why}; the sessions wait.", were(departure.sealed)));
+    }
+    what.join(" ")
 }
 
 #[cfg(test)]
@@ -59,9 +66,15 @@ mod tests {
 
     #[test]
     fn says_what_was_done_and_names_nobody() {
-        let one = Departure { accounts: 1, cause: Cause::ScreenLocked, sessions: 2 };
+        let one = Departure { accounts: 1, sealed: 0, cause: Cause::ScreenLocked, sessions: 2 };
         assert_eq!(told(&one), "1 account was logged out because the screen was locked. 2 sessions ended.");
-        let two = Departure { accounts: 2, cause: Cause::Idle, sessions: 1 };
+        let two = Departure { accounts: 2, sealed: 0, cause: Cause::Idle, sessions: 1 };
         assert_eq!(told(&two), "2 accounts were logged out after a while without use. 1 session ended.");
+        let both = Departure { accounts: 2, sealed: 1, cause: Cause::Suspending, sessions: 0 };
+        assert_eq!(
+            told(&both),
+            "1 account was logged out because the machine went to sleep. 0 sessions ended. \
+             1 account was sealed because the machine went to sleep; the sessions wait."
+        );
     }
 }

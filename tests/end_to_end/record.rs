@@ -4,7 +4,7 @@ use std::fs;
 
 use claudectl_tests::{
     canary,
-    desktop::{Bus, Locker, VENDORS, status_until},
+    desktop::{Bus, Locker, VENDORS, sightings, status_until},
     need,
     sandbox::Sandbox,
     session::{Session, message},
@@ -52,7 +52,7 @@ fn a_day_in_the_record() {
         .exited(1);
     let locker = Locker::start(&bus, VENDORS[2]);
     locker.lock(true);
-    status_until(&sandbox, |status| status["logged_in"] == false);
+    status_until(&sandbox, |status| sightings(status, "screen-locked") == 1);
     session.finish().exited(0);
     let found = entries_until(&sandbox, 8);
     let expected = [

@@ -71,5 +71,8 @@ pub fn lines(hooks: &[Hook]) -> String {
         let place = styled(DIM, format!("in {}", hook.place));
         format!("{heading}  {place}\n  {}\n", hook.lines.join("\n  "))
     };
-    hooks.iter().map(shown).collect::<Vec<_>>().join("\n")
+    let note =
+        "`claudectl seal --all` instead seals what the keyring keeps; what only memory has stays held.";
+    let shown: Vec<_> = hooks.iter().map(shown).collect();
+    if shown.is_empty() { String::new() } else { format!("{}\n{}\n", shown.join("\n"), styled(DIM, note)) }
 }

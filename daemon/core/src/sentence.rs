@@ -71,6 +71,14 @@ pub fn not_renewed(account: &AccountName) -> String {
     )
 }
 
+/// The machine sleeps, or has just woken and does not know yet whether its screen is locked.
+pub fn asleep(account: &AccountName) -> String {
+    format!(
+        "claudectl: account \"{account}\" waits for the machine to be awake. Send your message again; \
+         `claudectl status` says more."
+    )
+}
+
 /// The authorization server does not renew the login any more.
 pub fn rejected(account: &AccountName, why: &str, since: i64) -> String {
     format!(

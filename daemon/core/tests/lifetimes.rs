@@ -227,6 +227,25 @@ fn what_was_due_while_the_machine_slept_is_gone_before_it_is_awake() {
     assert!(!world.is_held());
 }
 
+#[test]
+fn what_stays_in_memory_through_a_sleep_is_frozen_until_the_machine_is_known_to_be_awake() {
+    let ignored =
+        Reactions { general: [(Trigger::Suspend, Reaction::Ignore)].into(), ..Reactions::default() };
+    let mut world = World::new(Policy { reactions: ignored, ..policy() });
+    world.log_in();
+    let session = world.open_session();
+    let state = |world: &World| world.engine.snapshot().sessions[&session].state.clone();
+    world.feed(Event::Desktop(DesktopEvent::Suspending));
+    assert_eq!((world.is_held(), state(&world)), (true, SessionState::Frozen));
+    world.feed(Event::Desktop(DesktopEvent::Resumed));
+    assert_eq!(state(&world), SessionState::Open);
+    // A lock that is noticed on wake comes before the thaw.
+    world.feed(Event::Desktop(DesktopEvent::Suspending));
+    world.feed(Event::Desktop(DesktopEvent::ScreenLocked));
+    world.feed(Event::Desktop(DesktopEvent::Resumed));
+    assert!(!world.is_held());
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Pass { seconds: u64 },

@@ -1,8 +1,9 @@
 //! Looks at what changed, and says it to the record: what was decided does not matter, what happened does.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use claudectl_core::{
+    account::Holding,
     command::Command,
     effect::{Answer, Effect},
     engine::Engine,
@@ -68,6 +69,8 @@ fn asked(command: &Command) -> &'static str {
 pub struct Departure {
     /// How many.
     pub accounts: usize,
+    /// How many of them the keyring keeps: they come back.
+    pub sealed: usize,
     /// Why.
     pub cause: Cause,
     /// Sessions that this ended.
@@ -78,7 +81,8 @@ pub struct Departure {
 #[derive(Debug)]
 pub struct Witness {
     record: Record,
-    accounts: BTreeSet<AccountName>,
+    /// Accounts that there are, and whether each is sealed.
+    accounts: BTreeMap<AccountName, bool>,
     refusals: Repeats,
     /// Whether accounts were let go since the last desktop event.
     departed: bool,
@@ -109,7 +113,7 @@ impl Witness {
     pub fn new(mut record: Record) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         record.add(What::Started { version, pid: std::process::id() });
-        Self { record, accounts: BTreeSet::new(), refusals: Repeats::default(), departed: false }
+        Self { record, accounts: BTreeMap::new(), refusals: Repeats::default(), departed: false }
     }
 
     /// What is known of the record.
@@ -192,30 +196,41 @@ impl Witness {
         });
     }
 
-    /// Accounts that are not there any more.
+    /// Accounts that are not there any more, or not in memory.
     fn compare(&mut self, engine: &mut Engine) -> Option<Departure> {
         let departures = engine.departures();
-        let held = engine.accounts();
-        let gone: Vec<_> = self.accounts.iter().filter(|name| !held.contains_key(*name)).cloned().collect();
-        if !gone.is_empty() || self.accounts.len() != held.len() {
-            self.accounts = held.keys().cloned().collect();
-        }
-        let mut departure: Option<Departure> = None;
-        for name in gone {
+        let mut departure = Departures::default();
+        let gone = |name: &&AccountName| !engine.accounts().contains_key(*name);
+        for name in self.accounts.keys().filter(gone).cloned().collect::<Vec<_>>() {
             let cause = departures.iter().find(|(departed, _)| *departed == name).map(|(_, cause)| *cause);
             let sessions = logged_out(engine, &name);
             self.record.add(What::LoggedOut {
                 account: name.to_string(),
-                why: cause.unwrap_or(Cause::Asked).words().trim_start().to_owned(),
+                why: why(cause.unwrap_or(Cause::Asked)),
                 sessions: u64::try_from(sessions).unwrap_or(u64::MAX),
             });
-            if let Some(cause) = cause {
-                let all = departure.get_or_insert(Departure { accounts: 0, cause, sessions: 0 });
-                all.accounts += 1;
-                all.sessions += sessions;
+            self.accounts.remove(&name);
+            departure.add(cause.unwrap_or(Cause::Asked), sessions, false);
+        }
+        for account in engine.accounts().values() {
+            let sealed = match account.holding {
+                Holding::Sealed { cause, .. } => Some(cause),
+                Holding::Held { .. } | Holding::Rejected { .. } => None,
+            };
+            let was_sealed = self.accounts.insert(account.name.clone(), sealed.is_some());
+            match (was_sealed, sealed) {
+                (Some(false), Some(cause)) => {
+                    let account = account.name.to_string();
+                    self.record.add(What::Sealed { account, why: why(cause) });
+                    departure.add(cause, 0, true);
+                }
+                (Some(true), None) if account.secret().is_some() => {
+                    self.record.add(What::Unsealed { account: account.name.to_string() });
+                }
+                _ => {}
             }
         }
-        departure
+        departure.0
     }
 
     fn sighted(&mut self, sighting: &Sighting) {
@@ -231,6 +246,25 @@ impl Witness {
             });
         }
     }
+}
+
+/// What was let go without being asked, all in all.
+#[derive(Default)]
+struct Departures(Option<Departure>);
+
+impl Departures {
+    fn add(&mut self, cause: Cause, sessions: usize, sealed: bool) {
+        if cause != Cause::Asked {
+            let all = self.0.get_or_insert(Departure { accounts: 0, sealed: 0, cause, sessions: 0 });
+            all.accounts += 1;
+            all.sealed += usize::from(sealed);
+            all.sessions += sessions;
+        }
+    }
+}
+
+fn why(cause: Cause) -> String {
+    cause.words().trim_start().to_owned()
 }
 
 /// Sessions that wait for a new login of this account.

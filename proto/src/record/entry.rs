@@ -64,6 +64,18 @@ pub enum What {
         /// Sessions that this ended.
         sessions: u64,
     },
+    /// An account was wiped from memory; the keyring keeps it.
+    Sealed {
+        /// Its name.
+        account: String,
+        /// Why, as the end of a sentence; empty if somebody asked for it.
+        why: String,
+    },
+    /// An account is in memory again.
+    Unsealed {
+        /// Its name.
+        account: String,
+    },
     /// A session was opened.
     SessionOpened {
         /// Its identifier.
@@ -123,6 +135,8 @@ impl What {
             Self::Desktop { .. } => "desktop",
             Self::LoggedIn { .. } => "logged-in",
             Self::LoggedOut { .. } => "logged-out",
+            Self::Sealed { .. } => "sealed",
+            Self::Unsealed { .. } => "unsealed",
             Self::SessionOpened { .. } => "session-opened",
             Self::SessionEnded { .. } => "session-ended",
             Self::Refused { .. } => "refused",

@@ -30,6 +30,9 @@ fn told(what: &What) -> String {
             let why = if why.is_empty() { String::new() } else { format!(" {}", Plain(why)) };
             format!("{}{why}; {ended} ended", Plain(account))
         }
+        What::Sealed { account, why } if why.is_empty() => Plain(account).to_string(),
+        What::Sealed { account, why } => format!("{} {}", Plain(account), Plain(why)),
+        What::Unsealed { account } => Plain(account).to_string(),
         What::SessionOpened { session, account, program, directory, pid } => format!(
             "{} of {}: {} (pid {pid}) in {}",
             Plain(session),

@@ -42,12 +42,16 @@ impl Engine {
             DesktopEvent::ScreenUnlocked => self.thaw(&[Cause::ScreenLocked, Cause::Suspending]),
             DesktopEvent::Suspending => {
                 self.desktop.asleep = true;
-                self.react(Trigger::Suspend, Cause::Suspending, now)
+                let mut effects = self.react(Trigger::Suspend, Cause::Suspending, now);
+                // What the configuration ignores stays in memory, but nothing is sent before the wake.
+                effects.extend(self.publish_held());
+                effects
             }
             DesktopEvent::Resumed => {
                 self.desktop.asleep = false;
                 // The clock went on in the meantime.
                 let mut effects = self.deadline_reached(now);
+                effects.extend(self.publish_held());
                 // A screen that is locked was told of before, and is the cause of the seal then.
                 effects.extend(self.thaw(&[Cause::Suspending]));
                 effects
@@ -69,6 +73,13 @@ impl Engine {
             }
             DesktopEvent::DesktopEnded => self.react(Trigger::DesktopEnd, Cause::DesktopEnded, now),
         }
+    }
+
+    /// Tells the sessions of every account that is in memory how it is now.
+    fn publish_held(&mut self) -> Vec<Effect> {
+        let held: Vec<_> =
+            self.accounts.values().filter(|account| account.secret().is_some()).cloned().collect();
+        held.iter().flat_map(|account| self.publish(account)).collect()
     }
 
     /// Does with every account, and with every login on its way, what the configuration says.

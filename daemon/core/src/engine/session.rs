@@ -36,7 +36,7 @@ impl Engine {
             Ok(account) => account,
             Err(why) => return refuse(request, why),
         };
-        let gate = gate(account);
+        let gate = gate(account, self.desktop.asleep);
         let state = state(&gate);
         let session = Session {
             id: open.id,
@@ -114,7 +114,7 @@ impl Engine {
             Ok(account) => account,
             Err(why) => return refuse(request, why),
         };
-        let gate = gate(account);
+        let gate = gate(account, self.desktop.asleep);
         session.account = account.name.clone();
         session.state = state(&gate);
         let session = session.clone();
@@ -154,7 +154,7 @@ impl Engine {
     /// Tells the sessions of an account how it is now.
     pub(super) fn publish(&mut self, account: &Account) -> Vec<Effect> {
         let rules = &self.policy.rules;
-        let gate = gate(account);
+        let gate = gate(account, self.desktop.asleep);
         self.sessions
             .values_mut()
             .filter(|session| session.account == account.name)
@@ -210,10 +210,12 @@ pub(super) fn rejection(account: &Account) -> Option<Refusal> {
 }
 
 /// What the requests of an account's sessions read.
-fn gate(account: &Account) -> Gate {
+fn gate(account: &Account, asleep: bool) -> Gate {
     let (name, login) = (&account.name, account.login);
     let frozen = |sentence| Gate::Frozen { account: name.clone(), login, sentence };
     match &account.holding {
+        // Nothing leaves on wake before it is known whether the screen is locked, and what is due.
+        Holding::Held { .. } if asleep => frozen(sentence::asleep(name)),
         Holding::Held { .. } if account.is_waiting => frozen(sentence::not_renewed(name)),
         Holding::Held { secret } => Gate::Open {
             account: name.clone(),
