@@ -12,6 +12,7 @@
 )]
 
 mod desktop;
+mod authorization;
 mod foreign;
 mod genuine;
 mod memory;

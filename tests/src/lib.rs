@@ -15,6 +15,7 @@
 )]
 
 pub mod authority;
+pub mod browser;
 pub mod canary;
 pub mod desktop;
 pub mod genuine;

@@ -145,6 +145,11 @@ impl Program {
             .wait(&format!("{text:?} of {}", self.name), |(all, _)| all.contains(text).then_some(()));
     }
 
+    /// Its standard output so far.
+    pub fn stdout(&self) -> String {
+        self.stdout.0.lock().0.clone()
+    }
+
     /// Its standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.0.lock().0.clone()

@@ -53,6 +53,15 @@ pub fn cached(file: &str) -> Result<PathBuf, Missing> {
     if path.exists() { Ok(path) } else { Err(format!("needs {}: run tests/prepare", path.display())) }
 }
 
+/// The OpenID server that is not ours.
+///
+/// # Errors
+/// Not fetched, or no node to run it.
+pub fn oidc_provider() -> Result<PathBuf, Missing> {
+    program("node")?;
+    cached("oidc-provider/node_modules/oidc-provider/lib/index.js")
+}
+
 /// The genuine Claude Code.
 ///
 /// # Errors

@@ -62,6 +62,8 @@ type Model = Box<dyn Fn(&Request) -> Option<Reply> + Send>;
 #[derive(Default)]
 struct State {
     keys: BTreeSet<String>,
+    /// Whether every credential is good.
+    is_open: bool,
     queue: VecDeque<Reply>,
     model: Option<Model>,
     models: Option<Reply>,
@@ -141,6 +143,11 @@ impl FakeUpstream {
     /// Accepts this key, too.
     pub fn accept(&self, key: &str) {
         self.state.change(|state| state.keys.insert(key.to_owned()));
+    }
+
+    /// Accepts whatever credential comes.
+    pub fn accept_everything(&self) {
+        self.state.change(|state| state.is_open = true);
     }
 
     /// Accepts this key no longer.
