@@ -96,10 +96,11 @@ async fn serve(
     let (mailbox, receivers, events, arrivals) = mailbox(ticks);
     let sessions = Sessions::new(endpoints.clone(), events.clone(), Arc::clone(&exits))?;
     let keyring = Keyring::new(surroundings.buses.session.as_deref());
-    let index = directories::state(surroundings.state.as_deref(), surroundings.home.as_deref());
-    let index = index.map(|directory| directory.join("kept.json"));
-    let (keeper, kept) = Keeper::start(keyring, index.ok(), arrivals.clone());
-    let effects = Effects::new(endpoints.clone(), events, arrivals, sessions, keeper);
+    let state = directories::state(surroundings.state.as_deref(), surroundings.home.as_deref()).ok();
+    let place = |name: &str| state.as_ref().map(|directory| directory.join(name));
+    let (keeper, kept) = Keeper::start(keyring, place("kept.json"), arrivals.clone());
+    let effects =
+        Effects::new(endpoints.clone(), events, arrivals, sessions, keeper, place("known_gateways"));
     let may_retire = args.on_demand || listening.activated;
     let (record, directory) = record(&configuration, &surroundings);
     let notifier = Notifier::start(surroundings.buses.clone());

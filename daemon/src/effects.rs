@@ -13,7 +13,7 @@ mod sessions;
 mod sign_in;
 mod vault;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use claudectl_core::{
     account::Login,
@@ -30,9 +30,11 @@ use tokio::sync::mpsc;
 pub use arrival::Arrival;
 pub use keep::Keeper;
 pub use sessions::Sessions;
-pub use sign_in::{Servers, SignIn};
+use sign_in::Servers;
+pub use sign_in::SignIn;
 
 use crate::{
+    config::AuthorizationServer,
     effects::vault::Vault,
     engine::{Ask, Progress, Replies, Reply},
     meter::Reading,
@@ -67,6 +69,7 @@ impl Effects {
         arrivals: mpsc::Sender<Arrival>,
         sessions: Sessions,
         keeper: Keeper,
+        known_gateways: Option<PathBuf>,
     ) -> Self {
         Self {
             endpoints,
@@ -75,15 +78,16 @@ impl Effects {
             vault: Vault::default(),
             sessions,
             keeper,
-            servers: Arc::default(),
+            servers: Arc::new(Servers { configured: BTreeMap::new(), known_gateways }),
             askers: BTreeMap::new(),
             next_request: 1,
         }
     }
 
     /// Takes over what the configuration says about servers and sessions.
-    pub fn configure(&mut self, servers: Servers, patience: Duration) {
-        self.servers = Arc::new(servers);
+    pub fn configure(&mut self, configured: BTreeMap<String, AuthorizationServer>, patience: Duration) {
+        let known_gateways = self.servers.known_gateways.clone();
+        self.servers = Arc::new(Servers { configured, known_gateways });
         self.sessions.set_patience(patience);
     }
 

@@ -16,7 +16,7 @@ pub use mailbox::{Gone, Mailbox, Place, Receivers, View, mailbox};
 
 use crate::{
     config::Configuration,
-    effects::{Effects, Servers},
+    effects::Effects,
     engine::mailbox::{Inquiry, Message},
     notify::Notifier,
     record::{Occasion, Witness},
@@ -79,10 +79,8 @@ impl Engine {
 
     fn configure(&mut self) {
         let config = &self.configuration.config;
-        let known_gateways = self.configuration.path.with_file_name("known_gateways");
-        let servers = Servers { configured: config.authorization_server.clone(), known_gateways };
         let patience = Duration::from_secs(config.limits.frozen_seconds.get().into());
-        self.effects.configure(servers, patience);
+        self.effects.configure(config.authorization_server.clone(), patience);
     }
 
     /// Runs until the core says stop; everything is wiped then.

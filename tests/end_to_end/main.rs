@@ -12,6 +12,7 @@
 mod accounts;
 mod adopt;
 mod audit;
+mod authorization;
 mod control_plane;
 mod desktop;
 mod directories;

@@ -12,11 +12,12 @@ mod serve;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -25,7 +26,10 @@ pub use form::{Form, encode};
 pub use reply::Reply;
 
 use self::grants::Grants;
-use crate::{upstream::Authority, wait::Watched};
+use crate::{
+    upstream::Authority,
+    wait::{PATIENCE, Watched},
+};
 
 /// The client that it knows.
 pub const CLIENT: &str = "claudectl-test";
@@ -39,6 +43,8 @@ pub struct Call {
     pub form: Form,
     /// `Authorization`, if there is one.
     pub bearer: Option<String>,
+    /// `If-None-Match`, if there is one.
+    pub if_none_match: Option<String>,
 }
 
 /// What it does, and what a test may change about that.
@@ -94,10 +100,57 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Brings it there as a browser does, and follows the redirect: the page at the end.
+    ///
+    /// # Panics
+    /// If nobody listens there, or if it is not taken.
+    pub fn deliver(&self) -> String {
+        let (host, body) = (self.host(), encode(&self.form));
+        let request = if self.is_form_post {
+            format!(
+                "POST /callback HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        } else {
+            format!("GET /callback?{body} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+        };
+        let taken = ask(&host, &request).expect("a listener");
+        assert!(
+            taken.starts_with("HTTP/1.1 303 ") && taken.contains("\r\nLocation: /signed-in\r\n"),
+            "{taken}"
+        );
+        ask(&host, &format!("GET /signed-in HTTP/1.1\r\nHost: {host}\r\n\r\n")).expect("the page at the end")
+    }
+
+    /// Whether nobody listens there (any more).
+    pub fn is_refused(&self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(self.host()).is_ok() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            thread::yield_now();
+        }
+        true
+    }
+
+    fn host(&self) -> String {
+        self.redirect_uri.trim_start_matches("http://").trim_end_matches("/callback").to_owned()
+    }
+
     /// The address that a redirect leads to.
     pub fn url(&self) -> String {
         format!("{}?{}", self.redirect_uri, encode(&self.form))
     }
+}
+
+fn ask(host: &str, request: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(host)?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 impl FakeAuthority {

@@ -22,8 +22,8 @@ const PASTE: Duration = Duration::from_mins(10);
 pub struct Servers {
     /// `[authorization_server.NAME]`
     pub configured: BTreeMap<String, AuthorizationServer>,
-    /// The file of pins.
-    pub known_gateways: PathBuf,
+    /// The file of pins; `None` where there is no place for one.
+    pub known_gateways: Option<PathBuf>,
 }
 
 /// Signs in; the client is told what the person has to do.
@@ -61,7 +61,10 @@ async fn authority(details: &Login, servers: &Servers) -> Result<Authority, Refu
             None => return Err(Refusal::UnknownAuthority(name.clone())),
         },
         Way::Gateway { url, accepted } => {
-            Authority::gateway(url, &network, &servers.known_gateways, accepted.as_deref()).await
+            let known = servers.known_gateways.as_ref().ok_or_else(|| {
+                Refusal::Resource("there is no place to note the gateway's certificate: set HOME".into())
+            })?;
+            Authority::gateway(url, &network, known, accepted.as_deref()).await
         }
         Way::HandOver => return Err(Refusal::BadRoute("no authorization server was named".into())),
     };
@@ -101,6 +104,7 @@ fn announcer<'a>(
             url,
             expires_in: u32::try_from(expires_in.as_secs()).unwrap_or(u32::MAX),
             origin: origin.clone(),
+            fingerprint: authority.fingerprint().unwrap_or_default().to_owned(),
             ..SignIn::default()
         };
         let progress = match announcement {

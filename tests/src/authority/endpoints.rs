@@ -22,6 +22,13 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Reply {
         }
         "POST /introspect" => Reply::Json(200, json!({"active": state.grants.is_live(&text(form, "token"))})),
         "GET /userinfo" => userinfo(state, call),
+        // A gateway is the API, too.
+        "POST /v1/messages"
+        | "GET /v1/models"
+        | "GET /managed/settings"
+        | "POST /v1/metrics"
+        | "POST /v1/logs"
+        | "POST /v1/traces" => api(state, call),
         _ => Reply::html(404, "<p>no such page"),
     }
 }
@@ -116,6 +123,7 @@ fn token(state: &mut State, form: &Form) -> Reply {
     }
     match text(form, "grant_type").as_str() {
         "authorization_code" => {
+            state.grants.note(text(form, "code_verifier"));
             let used = state.grants.use_code(&text(form, "code"));
             match used {
                 Some((code, grant)) if fits(&code, form) => tokens(state, grant, &code.scope),
@@ -200,10 +208,23 @@ fn device(state: &mut State, form: &Form) -> Reply {
     )
 }
 
-fn userinfo(state: &State, call: &Call) -> Reply {
+fn bearer(state: &State, call: &Call) -> bool {
     let token = call.bearer.as_deref().and_then(|value| value.strip_prefix("Bearer "));
-    match token {
-        Some(token) if state.grants.is_live(token) => Reply::Json(200, state.behaviour.userinfo.clone()),
-        _ => Reply::error(401, "invalid_token"),
+    token.is_some_and(|token| state.grants.is_live(token))
+}
+
+fn api(state: &State, call: &Call) -> Reply {
+    if bearer(state, call) {
+        return Reply::Json(200, json!({"data": []}));
+    }
+    let error = json!({"type": "authentication_error", "message": "log in again"});
+    Reply::Json(401, json!({"type": "error", "error": error}))
+}
+
+fn userinfo(state: &State, call: &Call) -> Reply {
+    if bearer(state, call) {
+        Reply::Json(200, state.behaviour.userinfo.clone())
+    } else {
+        Reply::error(401, "invalid_token")
     }
 }

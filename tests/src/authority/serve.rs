@@ -59,6 +59,7 @@ fn call(head: &Head, body: &[u8]) -> Call {
         what: format!("{} {path}", head.word(0)),
         form,
         bearer: head.field("authorization").map(ToOwned::to_owned),
+        if_none_match: head.field("if-none-match").map(ToOwned::to_owned),
     }
 }
 
