@@ -22,9 +22,12 @@ const LIMIT: u64 = 16 * 1024;
 pub fn refuse_key_in(arguments: &[OsString]) -> Result<(), Error> {
     let is_login = arguments.first().is_some_and(|name| name == "login");
     let mut ours = texts(arguments).take_while(|argument| argument != "--");
+    let mut is_fingerprint = false;
     let given = ours.any(|argument| {
+        // The digest of a certificate is as long as a key, and no secret.
+        let is_public = std::mem::replace(&mut is_fingerprint, argument == "--fingerprint");
         argument.contains("sk-ant-")
-            || is_login && (argument.starts_with("--api-key=") || looks_like_a_key(&argument))
+            || is_login && !is_public && (argument.starts_with("--api-key=") || looks_like_a_key(&argument))
     });
     if is_login && given {
         return Err(Error::usage("a key on the command line is refused")
@@ -136,6 +139,9 @@ mod tests {
     fn names_and_options_are_no_keys() {
         assert!(!refused(&["login", "work", "--api-key"]));
         assert!(!refused(&["login", "jane.doe@a-very-long-company-name.example.org"]));
+        let digest = "ab".repeat(32);
+        assert!(!refused(&["login", "--gateway", "https://gw.example", "--fingerprint", &digest]));
+        assert!(refused(&["login", "--fingerprint", &digest, &digest]));
         assert!(!refused(&["login", "--upstream", "https://a-very-long-gateway-name.example.org/path"]));
         assert!(!refused(&["run", "--", "curl", "-H", "x-api-key: sk-ant-api03-TEST"]));
     }
