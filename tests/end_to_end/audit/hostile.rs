@@ -7,6 +7,7 @@ use std::{
         ffi::OsStrExt as _,
         fs::{PermissionsExt as _, symlink},
         net::UnixListener,
+        process::CommandExt as _,
     },
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
@@ -33,13 +34,33 @@ fn a_link_within_the_home_is_followed_and_one_out_of_it_is_not() {
     symlink(sandbox.path("tmp/elsewhere/.zshrc"), sandbox.home().join(".zshrc")).unwrap();
     fs::create_dir_all(sandbox.home().join(".claude")).unwrap();
     symlink(sandbox.path("tmp/elsewhere"), sandbox.home().join(".claude/projects")).unwrap();
+    // Whole directories, too: `.config/fish` is a link for many.
+    let (fish, record) = (sandbox.key(), sandbox.key());
+    write_private(
+        &sandbox.home().join("dotfiles/fish/conf.d/keys.fish"),
+        format!("set -gx ANTHROPIC_API_KEY {fish}\n").as_bytes(),
+    );
+    fs::create_dir_all(sandbox.home().join(".config")).unwrap();
+    symlink("../dotfiles/fish", sandbox.home().join(".config/fish")).unwrap();
+    write_private(&sandbox.home().join("big/debug/log"), record.as_bytes());
+    symlink(sandbox.home().join("big/debug"), sandbox.home().join(".claude/debug")).unwrap();
     let document = audit(&sandbox, 1);
     let told = told(&document);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].path, sandbox.home().join("dotfiles/bashrc"));
-    assert_eq!(told[0].bytes, [inside.as_bytes()]);
-    let gaps = document["gaps"].to_string();
-    assert!(gaps.contains(".zshrc") && gaps.contains("leads out of your home"), "{gaps}");
+    let mut found: Vec<_> = told.iter().map(|told| (told.path.clone(), told.bytes.concat())).collect();
+    found.sort();
+    let mut expected =
+        [("big/debug/log", record), ("dotfiles/bashrc", inside), ("dotfiles/fish/conf.d/keys.fish", fish)]
+            .map(|(path, key)| (sandbox.home().join(path), key.into_bytes()));
+    expected.sort();
+    assert_eq!(found, expected);
+    let gaps = document["gaps"].as_array().unwrap();
+    for path in [".zshrc", ".claude/projects"] {
+        let what = sandbox.home().join(path);
+        let is_it = |gap: &&serde_json::Value| {
+            gap["what"] == what.to_str().unwrap() && gap["why"].as_str().unwrap().contains("leads out")
+        };
+        assert!(gaps.iter().any(|gap| is_it(&gap)), "{path} in {gaps:?}");
+    }
 }
 
 #[test]
@@ -134,18 +155,45 @@ fn another_users_file_is_not_read() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_read_is_a_gap() {
+fn what_cannot_be_read_is_a_gap_and_the_rest_is_told() {
     let sandbox = Sandbox::new();
-    let directory = sandbox.home().join(".claude/projects/closed");
-    fs::create_dir_all(&directory).unwrap();
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000)).unwrap();
-    let is_root = require::root().is_ok();
-    let document = audit(&sandbox, if is_root { 0 } else { 6 });
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
-    if is_root {
-        require::skip("root reads every directory");
-    } else {
-        assert!(document["gaps"].to_string().contains("closed"), "{document}");
+    let key = sandbox.key();
+    let closed =
+        [".claude/projects/closed", ".bashrc", ".config/environment.d"].map(|path| sandbox.home().join(path));
+    write_private(&closed[0].join("1.jsonl"), b"{}");
+    write_private(&closed[1], b"");
+    write_private(&closed[2].join("1.conf"), b"");
+    write_private(&sandbox.home().join(".zshrc"), format!("export ANTHROPIC_API_KEY={key}\n").as_bytes());
+    // Root reads everything: let another user look at what is his.
+    let user = if require::root().is_ok() { 65_534 } else { rustix::process::geteuid().as_raw() };
+    give(sandbox.home().parent().unwrap(), user);
+    for path in &closed {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let mut command = sandbox.command("claudectl");
+    command.args(["audit", "--files-only", "--json"]).uid(user);
+    let document = sandbox.start(command).finish().exited(1).json();
+    give(sandbox.home().parent().unwrap(), rustix::process::geteuid().as_raw());
+    for path in &closed {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let gaps: Vec<_> =
+        document["gaps"].as_array().unwrap().iter().map(|gap| gap["what"].as_str().unwrap()).collect();
+    for path in &closed {
+        assert!(gaps.contains(&path.to_str().unwrap()), "{} in {gaps:?}", path.display());
+    }
+    assert_eq!(document["findings"].as_array().unwrap().len(), 1, "{document}");
+}
+
+/// Gives a whole directory to a user.
+fn give(path: &std::path::Path, user: u32) {
+    std::os::unix::fs::lchown(path, Some(user), None).unwrap();
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            give(&entry.path(), user);
+        } else {
+            std::os::unix::fs::lchown(entry.path(), Some(user), None).unwrap();
+        }
     }
 }
 

@@ -2,10 +2,14 @@
 
 use std::{
     ffi::OsStr,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use claudectl_platform::tree::{Directory, EntryKind};
+use claudectl_platform::tree::{Directory, EntryKind, LookError};
+
+use super::Gap;
 
 /// A directory and where it is.
 #[derive(Debug)]
@@ -33,41 +37,85 @@ pub(super) enum Target {
     Below(PathBuf),
 }
 
-/// The targets of a pattern, with paths below the root.
-pub(super) fn expand(root: &Root, pattern: &str) -> Vec<Target> {
-    let parts: Vec<&str> = pattern.split('/').collect();
-    let mut targets = Vec::new();
-    step(root, PathBuf::new(), &parts, &mut targets);
-    targets.sort();
-    targets
+/// Finds out what patterns stand for below some directories.
+pub(super) struct Expansion<'a> {
+    /// Links are followed as far as they lead to something below it.
+    pub(super) home: &'a Arc<Root>,
+    /// What was found, and the directory that each path is below.
+    pub(super) targets: Vec<(Arc<Root>, Target)>,
+    /// What could not be looked at.
+    pub(super) gaps: Vec<Gap>,
 }
 
-fn step(root: &Root, at: PathBuf, parts: &[&str], targets: &mut Vec<Target>) {
-    let Some(first) = parts.iter().position(|part| part.contains('*')) else {
-        targets.push(Target::File(at.join(parts.join("/"))));
-        return;
-    };
-    let (plain, wild) = parts.split_at(first);
-    let at = if plain.is_empty() { at } else { at.join(plain.join("/")) };
-    let Some((pattern, rest)) = wild.split_first() else { return };
-    if *pattern == "**" {
-        targets.push(Target::Below(at));
-        return;
-    }
-    let opened = if at.as_os_str().is_empty() {
-        root.directory.directory(Path::new("."))
-    } else {
-        root.directory.directory(&at)
-    };
-    let Ok(entries) = opened.and_then(|directory| Ok(directory.entries()?)) else { return };
-    for entry in entries.into_iter().filter(|entry| is_match(pattern, &entry.name)) {
-        let path = at.join(&entry.name);
-        if !rest.is_empty() && entry.kind == EntryKind::Directory {
-            step(root, path, rest, targets);
-        } else if rest.is_empty() && matches!(entry.kind, EntryKind::File | EntryKind::Link) {
-            targets.push(Target::File(path));
+impl Expansion<'_> {
+    /// Adds the targets of a pattern below this directory.
+    pub(super) fn add(&mut self, root: &Arc<Root>, pattern: &str) {
+        let parts: Vec<&str> = pattern.split('/').collect();
+        let before = self.targets.len();
+        self.step(root, PathBuf::new(), &parts);
+        if let Some(new) = self.targets.get_mut(before..) {
+            new.sort_by(|a, b| a.1.cmp(&b.1));
         }
     }
+
+    fn step(&mut self, root: &Arc<Root>, at: PathBuf, parts: &[&str]) {
+        let Some(first) = parts.iter().position(|part| part.contains('*')) else {
+            let target = Target::File(at.join(parts.join("/")));
+            return self.targets.push((Arc::clone(root), target));
+        };
+        let (plain, wild) = parts.split_at(first);
+        let at = if plain.is_empty() { at } else { at.join(plain.join("/")) };
+        let Some((pattern, rest)) = wild.split_first() else { return };
+        let Some((root, at, directory)) = self.reach(root, at) else { return };
+        if *pattern == "**" {
+            return self.targets.push((root, Target::Below(at)));
+        }
+        let entries = directory.entries().unwrap_or_default();
+        for entry in entries.into_iter().filter(|entry| is_match(pattern, &entry.name)) {
+            let path = at.join(&entry.name);
+            if !rest.is_empty() && matches!(entry.kind, EntryKind::Directory | EntryKind::Link) {
+                self.step(&root, path, rest);
+            } else if rest.is_empty() && matches!(entry.kind, EntryKind::File | EntryKind::Link) {
+                self.targets.push((Arc::clone(&root), Target::File(path)));
+            }
+        }
+    }
+
+    /// Opens a directory; one behind a link by its own path.
+    fn reach(&mut self, root: &Arc<Root>, at: PathBuf) -> Option<(Arc<Root>, PathBuf, Directory)> {
+        let open = |root: &Root, at: &Path| {
+            root.directory.directory(if at.as_os_str().is_empty() { Path::new(".") } else { at })
+        };
+        let path = root.path.join(&at);
+        let error = match open(root, &at) {
+            Ok(directory) => return Some((Arc::clone(root), at, directory)),
+            Err(LookError::Link) => match resolve(&path, &[root, self.home]) {
+                Ok(Some((root, target))) => match open(root, &target) {
+                    Ok(directory) => return Some((Arc::clone(root), target, directory)),
+                    Err(error) => error.to_string(),
+                },
+                Ok(None) => LEADS_OUT.to_owned(),
+                // It leads nowhere.
+                Err(_) => return None,
+            },
+            Err(error) if error.is_absent() || matches!(error, LookError::NotAFile) => return None,
+            Err(error) => error.to_string(),
+        };
+        self.gaps.push(Gap { what: path.to_string_lossy().into_owned(), why: error });
+        None
+    }
+}
+
+/// Why such a link is not followed.
+pub(super) const LEADS_OUT: &str = "a link that leads out of your home: not followed";
+
+/// Where a link leads, if that is below one of these directories: which one, and the path below it.
+pub(super) fn resolve<'a>(
+    link: &Path,
+    roots: &[&'a Arc<Root>],
+) -> io::Result<Option<(&'a Arc<Root>, PathBuf)>> {
+    let target = link.canonicalize()?;
+    Ok(roots.iter().find_map(|root| Some((*root, target.strip_prefix(&root.path).ok()?.to_owned()))))
 }
 
 /// Whether a name is what a pattern describes. As in shells, a `*` at the start hides no dot file.
@@ -147,12 +195,22 @@ mod tests {
             std::fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
             std::fs::write(root.path().join(path), "").unwrap();
         }
-        let root = Root::open(root.path()).unwrap();
+        std::os::unix::fs::symlink("a/x", root.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/", root.path().join("out")).unwrap();
+        let root = Arc::new(Root::open(root.path()).unwrap());
+        let expanded = |pattern: &str| {
+            let mut expansion = Expansion { home: &root, targets: Vec::new(), gaps: Vec::new() };
+            expansion.add(&root, pattern);
+            let targets: Vec<_> = expansion.targets.into_iter().map(|(_, target)| target).collect();
+            (targets, expansion.gaps.len())
+        };
         let file = |path: &str| Target::File(path.into());
-        assert_eq!(expand(&root, "a/*/User/*.json"), [file("a/x/User/s.json"), file("a/y/User/s.json")]);
-        assert_eq!(expand(&root, "plain/file"), [file("plain/file")]);
-        assert_eq!(expand(&root, "de*/**"), [Target::Below("deep".into())]);
-        assert_eq!(expand(&root, "none/*"), []);
+        assert_eq!(expanded("a/*/User/*.json"), (vec![file("a/x/User/s.json"), file("a/y/User/s.json")], 0));
+        assert_eq!(expanded("plain/file"), (vec![file("plain/file")], 0));
+        assert_eq!(expanded("de*/**"), (vec![Target::Below("deep".into())], 0));
+        assert_eq!(expanded("none/*"), (vec![], 0));
+        assert_eq!(expanded("link/User/*"), (vec![file("a/x/User/s.json")], 0));
+        assert_eq!(expanded("out/*"), (vec![], 1));
     }
 
     #[test]

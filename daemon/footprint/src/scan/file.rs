@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use claudectl_platform::tree::{FileIdentity, identity};
@@ -157,13 +157,4 @@ fn number_line(file: &mut File, seen: &mut Seen, buffer: &mut Buffer) -> io::Res
 /// A path for people.
 pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// Where a link leads, if that is below one of these directories: which one, and the path below it.
-pub(super) fn resolve<'a>(
-    link: &Path,
-    roots: &[&'a super::expand::Root],
-) -> io::Result<Option<(&'a super::expand::Root, PathBuf)>> {
-    let target = link.canonicalize()?;
-    Ok(roots.iter().find_map(|root| Some((*root, target.strip_prefix(&root.path).ok()?.to_owned()))))
 }

@@ -11,8 +11,8 @@ use claudectl_platform::tree::{FileIdentity, LookError};
 
 use super::{
     Gap, Meter, Scope,
-    expand::{Root, Target},
-    file::{Desk, Read, ReadError, resolve, shown},
+    expand::{LEADS_OUT, Root, Target, resolve},
+    file::{Desk, Read, ReadError, shown},
     needle::{MOST, Needles},
     recorder::finding,
     roots::Roots,
@@ -63,6 +63,7 @@ impl<'a> Look<'a> {
     pub(super) fn finish(self) -> Found {
         let Walk { gaps: mut of_walk, .. } = self.walk;
         of_walk.extend(self.gaps);
+        of_walk.extend(self.roots.gaps);
         if self.needles.is_overfull() {
             let why = format!("only {MOST} credentials without a form of their own are searched for");
             of_walk.push(Gap { what: "running text".to_owned(), why });
@@ -142,7 +143,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn file(&mut self, place: &'static Place, root: &Root, below: &Path) {
+    fn file(&mut self, place: &'static Place, root: &Arc<Root>, below: &Path) {
         match root.directory.file(below) {
             Ok((file, found)) => self.read(place, &root.path.join(below), file, found),
             Err(LookError::Link) => self.follow(place, root, below),
@@ -151,7 +152,7 @@ impl<'a> Look<'a> {
     }
 
     /// A link is followed if it leads to a file of the same tree or of the home, by that file's own path.
-    fn follow(&mut self, place: &'static Place, root: &Root, below: &Path) {
+    fn follow(&mut self, place: &'static Place, root: &Arc<Root>, below: &Path) {
         let link = root.path.join(below);
         let home = Arc::clone(&self.roots.home);
         match resolve(&link, &[root, &home]) {
@@ -162,7 +163,7 @@ impl<'a> Look<'a> {
                 }
                 Err(error) => self.refused(&link, &error),
             },
-            Ok(None) => self.gap(&link, &"a link that leads out of your home: not followed"),
+            Ok(None) => self.gap(&link, &LEADS_OUT),
             // It leads nowhere.
             Err(_) => {}
         }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    Scope,
-    expand::{Root, Target, expand, is_match},
+    Gap, Scope,
+    expand::{Expansion, Root, Target, is_match},
     variables,
 };
 use crate::catalog::{At, Place};
@@ -36,6 +36,8 @@ pub(super) struct Roots {
     /// Claude Code's configuration directories, the one in force first.
     pub(super) directories: Vec<Arc<Root>>,
     project: Vec<Arc<Root>>,
+    /// Directories that could not be looked at.
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Roots {
@@ -48,7 +50,7 @@ impl Roots {
         });
         let moved = moved.collect();
         let project = project(scope, &home.path);
-        let mut roots = Self { home, moved, directories: Vec::new(), project };
+        let mut roots = Self { home, moved, directories: Vec::new(), project, gaps: Vec::new() };
         for path in variables::DIRECTORIES.iter().filter_map(|name| scope.directory(name)) {
             roots.add_directory(&path);
         }
@@ -62,18 +64,25 @@ impl Roots {
 
     /// Adds a configuration directory, if it is there.
     pub(super) fn add_directory(&mut self, path: &Path) {
-        let Ok(root) = Root::open(path) else { return };
+        let root = match Root::open(path) {
+            Ok(root) => root,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return;
+            }
+            Err(error) => {
+                let what = path.to_string_lossy().into_owned();
+                return self.gaps.push(Gap { what, why: error.to_string() });
+            }
+        };
         if root.path != self.home.path && !self.directories.iter().any(|known| known.path == root.path) {
             self.directories.push(Arc::new(root));
         }
     }
 
     /// What the patterns of a place stand for.
-    pub(super) fn targets(&self, place: &Place) -> Vec<(Arc<Root>, Target)> {
-        let mut targets = Vec::new();
-        let mut add = |root: &Arc<Root>, pattern: &str| {
-            targets.extend(expand(root, pattern).into_iter().map(|target| (Arc::clone(root), target)));
-        };
+    pub(super) fn targets(&mut self, place: &Place) -> Vec<(Arc<Root>, Target)> {
+        let mut expansion = Expansion { home: &self.home, targets: Vec::new(), gaps: Vec::new() };
+        let mut add = |root: &Arc<Root>, pattern: &str| expansion.add(root, pattern);
         match place.at {
             At::Home(patterns) => {
                 for pattern in patterns {
@@ -87,6 +96,8 @@ impl Roots {
             At::Project(patterns) => every(&self.project, patterns, add),
             _ => {}
         }
+        let Expansion { targets, gaps, .. } = expansion;
+        self.gaps.extend(gaps);
         targets
     }
 }
