@@ -18,6 +18,7 @@ use crate::{
     config::{ConfigError, Configuration},
     effects::{Effects, Keeper, Sessions},
     engine::{Engine, Onlookers, mailbox},
+    guard::Guard,
     keyring::Keyring,
     logging,
     notify::Notifier,
@@ -111,6 +112,8 @@ async fn serve(
     let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
     // Listened to from now on: who hears that we are ready may send one at once.
     let orders = Orders::new()?;
+    let home = surroundings.home.map(PathBuf::from);
+    let guard = Guard::run(Guard::new(home), surroundings.buses.clone(), mailbox.clone());
     let desktop = watchers::desktop::watch(surroundings.buses, mailbox.clone());
     ready(args, endpoints)?;
     // A task of its own: what is asked of it wakes it alone, not everything that is waited for here.
@@ -122,6 +125,7 @@ async fn serve(
         ended = watchers::processes::watch(exits, mailbox.clone()) => Ok(ended?),
         () = watchers::signals::watch(orders, mailbox.clone()) => Ok(()),
         () = desktop => Ok(()),
+        () = guard => Ok(()),
     }
 }
 

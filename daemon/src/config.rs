@@ -11,7 +11,7 @@ use std::{
 };
 
 use claudectl_core::policy::Policy;
-pub use schema::{AuthorizationServer, Config, Inject, Upstream};
+pub use schema::{AuthorizationServer, Config, Inject, StrayReaction, Upstream};
 
 /// Why a file was not taken.
 #[derive(Debug, thiserror::Error)]

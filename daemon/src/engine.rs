@@ -18,6 +18,7 @@ use crate::{
     config::Configuration,
     effects::Effects,
     engine::mailbox::{Inquiry, Message},
+    guard::Stray,
     notify::Notifier,
     record::{Occasion, Witness},
 };
@@ -34,6 +35,8 @@ pub struct Engine {
     changes: watch::Sender<u64>,
     alarm: Alarm,
     onlookers: Onlookers,
+    /// What the guard has noticed so far.
+    strays: Vec<Stray>,
 }
 
 /// Who looks on, and says what happened.
@@ -66,8 +69,9 @@ impl Engine {
         let policy = policy(&configuration, may_retire);
         let core = claudectl_core::engine::Engine::new(policy, now());
         let alarm = Alarm::new()?;
+        let strays = Vec::new();
         let mut engine =
-            Self { core, effects, configuration, may_retire, receivers, changes, alarm, onlookers };
+            Self { core, effects, configuration, may_retire, receivers, changes, alarm, onlookers, strays };
         engine.configure();
         Ok(engine)
     }
@@ -149,7 +153,13 @@ impl Engine {
                     readings: self.effects.readings(),
                     configuration: self.configuration.clone(),
                     record: self.onlookers.witness.state(),
+                    strays: self.strays.clone(),
                 });
+                None
+            }
+            Message::Inquire(Inquiry::Strays(strays)) => {
+                self.strays = strays;
+                self.changes.send_modify(|version| *version = version.wrapping_add(1));
                 None
             }
             Message::Inquire(Inquiry::Reload(reply)) => {

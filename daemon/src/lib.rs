@@ -9,6 +9,7 @@ pub mod config;
 pub mod effects;
 pub mod engine;
 pub mod gate;
+pub mod guard;
 pub mod keyring;
 pub mod logging;
 pub mod meter;

@@ -16,6 +16,7 @@ mod authorization;
 mod control_plane;
 mod desktop;
 mod directories;
+mod guard;
 mod kept;
 mod lifecycle;
 mod logind;

@@ -27,6 +27,7 @@ pub mod stdio;
 pub mod terminal;
 pub mod tree;
 pub mod users;
+pub mod watch;
 
 /// What a socket, pipe or listener must be for the kernel to be asked about it.
 #[cfg(unix)]

@@ -40,6 +40,8 @@ pub struct Config {
     pub record: Record,
     /// `[notify]`
     pub notify: Notify,
+    /// `[guard]`
+    pub guard: Guard,
     /// `[account.NAME]`
     #[serde(deserialize_with = "accounts_by_name")]
     pub account: BTreeMap<AccountName, Reactions>,
@@ -95,6 +97,25 @@ impl Default for Notify {
     fn default() -> Self {
         Self { desktop: true }
     }
+}
+
+/// `[guard]`: credentials that other programs leave while the daemon runs.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guard {
+    /// What is done about one.
+    pub stray: StrayReaction,
+}
+
+/// What is done about a credential in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StrayReaction {
+    /// It is reported.
+    #[default]
+    Report,
+    /// It is taken out of the file, too.
+    Purge,
 }
 
 /// `[account.NAME]`: the same for one account.

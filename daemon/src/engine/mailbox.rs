@@ -14,7 +14,7 @@ use claudectl_platform::peer::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Ask, Reply, events};
-use crate::{config::Configuration, effects::Arrival, meter::Reading, record::State};
+use crate::{config::Configuration, effects::Arrival, guard::Stray, meter::Reading, record::State};
 
 /// A handle that everything outside the engine holds.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ pub(super) enum Inquiry {
     CarriedOut(oneshot::Sender<()>),
     View { place: Option<Place>, reply: oneshot::Sender<View> },
     Reload(oneshot::Sender<Result<Configuration, String>>),
+    Strays(Vec<Stray>),
 }
 
 /// Where a session would be started.
@@ -65,6 +66,8 @@ pub struct View {
     pub configuration: Configuration,
     /// The local record.
     pub record: State,
+    /// Credentials that the guard noticed outside the daemon.
+    pub strays: Vec<Stray>,
     /// What a session in the place that was asked about would get, and why.
     pub here: Option<Result<(AccountName, Why), Refusal>>,
 }
@@ -138,6 +141,12 @@ impl Mailbox {
                 return;
             }
         }
+    }
+
+    /// Says what the guard has noticed so far.
+    pub async fn report_strays(&self, strays: Vec<Stray>) {
+        // If the engine is gone, nobody asks any more.
+        let _ = self.messages.send(Message::Inquire(Inquiry::Strays(strays))).await;
     }
 
     /// Ticks after every event.

@@ -181,6 +181,12 @@ pub(super) fn protection(protection: &claudectl_platform::hardening::Protection)
     }
 }
 
+/// A credential that the guard noticed.
+pub(super) fn stray(stray: crate::guard::Stray) -> v1::Stray {
+    let crate::guard::Stray { what, place, noticed_at, removed, done } = stray;
+    v1::Stray { what, r#where: place, noticed_at, removed, done }
+}
+
 /// What a session in a directory would get, and why.
 pub(super) fn here(choice: &Result<(AccountName, Why), Refusal>) -> v1::Here {
     match choice {

@@ -1,5 +1,7 @@
 //! The status in words.
 
+use std::fmt::Write as _;
+
 use claudectl_footprint::catalog::environment::{Role, Variable};
 use claudectl_proto::v1::Status;
 
@@ -22,9 +24,23 @@ pub(super) fn told(
     if let Some(status) = status {
         sections.extend(complaints(status));
     }
+    sections.extend(status.and_then(|status| strays(status, now)));
     sections.extend(environment(overriding));
     sections.extend(last.map(|last| footprint(last, now)));
     sections.join("\n")
+}
+
+/// What the guard has noticed; which file it is, `claudectl audit` says.
+fn strays(status: &Status, now: i64) -> Option<String> {
+    if status.strays.is_empty() {
+        return None;
+    }
+    let mut text = format!("{}  claudectl audit\n", styled(BAD, "Credentials were left in files:"));
+    for stray in &status.strays {
+        let (what, done) = (Plain(&stray.what), Plain(&stray.done));
+        let _ = writeln!(text, "  {what}, {}: {done}", text::ago(stray.noticed_at, now));
+    }
+    Some(text)
 }
 
 fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {

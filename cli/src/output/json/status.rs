@@ -55,6 +55,26 @@ struct Daemon {
     started_at: i64,
 }
 
+/// A credential that was left in a file; not which file, which would name the user.
+#[derive(Debug, Serialize)]
+struct Stray {
+    what: String,
+    noticed_at: i64,
+    removed: bool,
+    done: String,
+}
+
+impl From<&v1::Stray> for Stray {
+    fn from(stray: &v1::Stray) -> Self {
+        Self {
+            what: stray.what.clone(),
+            noticed_at: stray.noticed_at,
+            removed: stray.removed,
+            done: stray.done.clone(),
+        }
+    }
+}
+
 /// A variable that would override the account outside a session.
 #[derive(Debug, Serialize)]
 pub struct Variable {
@@ -94,6 +114,7 @@ pub struct Status {
     idle_minutes: u32,
     login_hours: u32,
     audit: Option<Last>,
+    strays: Vec<Stray>,
 }
 
 impl Status {
@@ -137,6 +158,7 @@ impl Status {
             idle_minutes: known.idle_minutes,
             login_hours: known.login_hours,
             audit,
+            strays: known.strays.iter().map(Stray::from).collect(),
         }
     }
 }
@@ -197,7 +219,7 @@ mod tests {
             r#""protections":[{"name":"no core file","active":true,"detail":"core limit 0"}],"#,
             r#""configuration":{"present":true,"error":null},"desktop_watched":false,"desktop_sources":["logind"],"#,
             r#""sightings":[{"what":"screen-locked","by":"logind Lock","at_milliseconds":1500,"took_microseconds":80,"repeated":false}],"#,
-            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0,"audit":null}"#,
+            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0,"audit":null,"strays":[]}"#,
         ];
         assert_eq!(line, expected.concat());
     }
