@@ -51,7 +51,8 @@ impl PrivateBus {
         let mut command = sandbox.command(require::program("dbus-daemon")?);
         // Without the machine's service files nothing is started that the test did not ask for.
         let configuration = sandbox.path("tmp/bus.conf");
-        std::fs::write(&configuration, BUS_CONFIGURATION).expect("a file");
+        let place = sandbox.path("tmp").display().to_string();
+        std::fs::write(&configuration, BUS_CONFIGURATION.replace("PLACE", &place)).expect("a file");
         command.arg("--config-file").arg(configuration).args(["--nofork", "--print-address"]);
         let mut bus = sandbox.start(command);
         let address = bus.line();
@@ -157,7 +158,7 @@ const BUS_CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//D
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:dir=PLACE</listen>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>

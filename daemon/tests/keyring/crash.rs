@@ -9,8 +9,8 @@ use crate::{
     rig::{Rig, asking, delete, list, load, store},
 };
 
-/// So few bytes to an entry that a record has more than ten parts.
-const SMALL: u64 = 64;
+/// So few bytes to an entry that a record has several parts.
+const SMALL: u64 = 128;
 
 #[test]
 fn a_record_in_parts_is_stored_replaced_and_deleted_without_a_rest() {
@@ -40,7 +40,7 @@ fn killed_between_two_steps_it_leaves_the_old_record_or_the_new_one() {
         let mut victim = rig.probe(&[("PROBE_LIMIT", SMALL)]);
         victim.send(&store("work", &next));
         // Somewhere in the middle, from before the first step to after the last.
-        std::thread::sleep(std::time::Duration::from_millis(round * 120));
+        std::thread::sleep(std::time::Duration::from_millis(round * 110));
         victim.program.signal(Signal::SIGKILL);
         victim.program.wait();
         let loaded = rig.probe(&[("PROBE_LIMIT", SMALL)]).ask(&asking(load("work")));
