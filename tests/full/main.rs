@@ -11,8 +11,8 @@
     reason = "tests: a failure here is a failed test"
 )]
 
-mod desktop;
 mod authorization;
+mod desktop;
 mod foreign;
 mod genuine;
 mod memory;
