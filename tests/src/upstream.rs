@@ -106,6 +106,8 @@ impl FakeUpstream {
 
     fn start<'a>(keys: impl IntoIterator<Item = &'a str>, authority: Option<Authority>, port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).expect("a loopback port");
+        // Some tests ask a thousand times at once.
+        rustix::net::listen(&listener, 4096).expect("a longer queue");
         let address = listener.local_addr().expect("its address");
         let state = State { keys: keys.into_iter().map(str::to_owned).collect(), ..State::default() };
         let state = Arc::new(Watched::new(state));

@@ -35,6 +35,10 @@ pub fn listening(path: &Path) -> io::Result<Option<u32>> {
 #[derive(Debug)]
 pub struct QuietListener(Kind);
 
+/// Connections that may wait to be accepted: a thousand requests at once are no attack, and the 128 of the
+/// standard library would have the kernel reset some of them. The kernel caps it (`listen(2)`).
+const BACKLOG: i32 = 4096;
+
 #[derive(Debug)]
 enum Kind {
     Local(UnixListener),
@@ -48,6 +52,7 @@ impl QuietListener {
     /// What `bind(2)` says.
     pub fn local(path: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(path)?;
+        rustix::net::listen(&listener, BACKLOG)?;
         listener.set_nonblocking(true)?;
         Ok(Self(Kind::Local(listener)))
     }
@@ -58,6 +63,7 @@ impl QuietListener {
     /// What `bind(2)` says.
     pub fn loopback() -> io::Result<(Self, u16)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        rustix::net::listen(&listener, BACKLOG)?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         Ok((Self(Kind::Tcp(listener)), port))
