@@ -22,7 +22,8 @@ use serde_json::Value;
 struct World {
     sandbox: Sandbox,
     authority: FakeAuthority,
-    upstream: Arc<FakeUpstream>,
+    /// Stops when dropped.
+    _upstream: Arc<FakeUpstream>,
 }
 
 /// An authorization server whose tokens the upstream accepts.
@@ -35,7 +36,7 @@ fn world() -> World {
         accepting.accept(token);
     });
     sandbox.configure(&authority.configuration("acme", &upstream.url()));
-    World { sandbox, authority, upstream }
+    World { sandbox, authority, _upstream: upstream }
 }
 
 impl World {

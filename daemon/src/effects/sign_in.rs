@@ -19,7 +19,7 @@ const PASTE: Duration = Duration::from_mins(10);
 
 /// The servers of the configuration, and where the certificates of gateways are noted.
 #[derive(Debug, Clone, Default)]
-pub struct Servers {
+pub(super) struct Servers {
     /// `[authorization_server.NAME]`
     pub configured: BTreeMap<String, AuthorizationServer>,
     /// The file of pins; `None` where there is no place for one.
