@@ -89,6 +89,11 @@ fn by_whom(finding: &Finding) -> String {
         Location::Variable { holder: Holder::Process { pid, program, .. }, .. } => {
             format!("you: end {program} (pid {pid})")
         }
+        Location::Variable { holder: Holder::ThisShell, name } => format!("you: unset {name}"),
+        Location::Stored(stored) => {
+            let (title, path) = (finding.place.title, stored.path.display());
+            format!("you: log out or remove it in the program that it belongs to ({title}): {path}")
+        }
         _ => format!("you: {}", finding.cure),
     }
 }

@@ -1,0 +1,146 @@
+//! The seeded home of the audit, purged: every place of three systems' layouts.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use claudectl_tests::{
+    isolation::private_processes,
+    need,
+    sandbox::Sandbox,
+    seed::{self, Sown},
+};
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+fn files(sandbox: &Sandbox) -> Files {
+    let mut found = Files::new();
+    let mut directories = vec![sandbox.home(), sandbox.path("work"), sandbox.path("config")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.is_symlink() {
+                directories.push(path);
+            } else if path.is_file() {
+                found.insert(path.clone(), fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn holds(text: &[u8], part: &str) -> bool {
+    text.windows(part.len()).any(|window| window == part.as_bytes())
+}
+
+/// The bytes of `after` that are not, in this order, in `before`.
+fn added(before: &[u8], after: &[u8]) -> Vec<u8> {
+    let mut rest = before.iter();
+    let mut added = Vec::new();
+    for byte in after {
+        let mut look = rest.clone();
+        if look.any(|other| other == byte) {
+            rest = look;
+        } else {
+            added.push(*byte);
+        }
+    }
+    added
+}
+
+/// The file as it was, with `x` for every credential that was sown in it.
+fn filled(text: &[u8], sown: &[&Sown]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    for one in sown {
+        let part = one.written.as_bytes();
+        let places: Vec<_> =
+            (0..=text.len().saturating_sub(part.len())).filter(|at| text[*at..].starts_with(part)).collect();
+        for at in places {
+            text[at..at + part.len()].fill(b'x');
+        }
+    }
+    text
+}
+
+fn is_for_people(path: &Path) -> bool {
+    path.ends_with("cookies.sqlite") || path.ends_with("com.example.agent.plist")
+}
+
+#[test]
+fn after_a_purge_the_next_audit_finds_nothing_and_only_credentials_are_gone() {
+    let name = "purge::seeded::after_a_purge_the_next_audit_finds_nothing_and_only_credentials_are_gone";
+    if !need!(private_processes(name)) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let sown = seed::sow(&sandbox);
+    let look_alikes = seed::sow_look_alikes(&sandbox);
+    let before = files(&sandbox);
+    let receipt = sandbox.ctl(&["purge", "--yes", "--everything", "--json"]).json();
+    let open: Vec<_> = receipt["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["outcome"] == "unproven" && item["what"] != "login of Claude Code")
+        .map(|item| PathBuf::from(item["where"].as_str().unwrap()))
+        .collect();
+    // Cookies of a browser and what launchd reads are not for us to change: the receipt says so.
+    assert!(open.len() == 3 && open.iter().all(|path| is_for_people(path)), "{open:#?}");
+    let audit = sandbox.ctl(&["audit", "--files-only", "--json"]).exited(1).json();
+    let left: Vec<_> =
+        audit["findings"].as_array().unwrap().iter().map(|one| &one["location"]["path"]).collect();
+    assert_eq!(left.len(), open.len(), "{left:#?}");
+
+    let after = files(&sandbox);
+    let mut deleted = 0;
+    for (path, old) in &before {
+        let here: Vec<_> = sown.iter().filter(|one| one.path == *path).collect();
+        let Some(new) = after.get(path) else {
+            assert!(!here.is_empty(), "{} is gone", path.display());
+            deleted += 1;
+            continue;
+        };
+        if here.is_empty() || is_for_people(path) {
+            assert_eq!(old, new, "{}", path.display());
+            continue;
+        }
+        for one in &here {
+            assert!(
+                !holds(new, &one.written),
+                "{} still holds {} of {}",
+                path.display(),
+                one.kind,
+                one.place
+            );
+        }
+        // Nothing is new but a command that does nothing, where a block needs one.
+        let new_bytes = added(&filled(old, &here), new);
+        let shown = String::from_utf8_lossy(new).into_owned();
+        assert!(new_bytes.is_empty() || new_bytes == b":", "{}: {new_bytes:?} in {shown}", path.display());
+        let mut later = new.split(|byte| *byte == b'\n');
+        if path.extension().is_none_or(|extension| !extension.to_string_lossy().starts_with("json")) {
+            for line in
+                filled(old, &here).split(|byte| *byte == b'\n').filter(|line| !holds(line, "xxxxxxxx"))
+            {
+                let is_kept = later.any(|other| other == line);
+                assert!(
+                    is_kept,
+                    "{}: {:?} is gone from {shown}",
+                    path.display(),
+                    String::from_utf8_lossy(line)
+                );
+            }
+        }
+    }
+    println!(
+        "{} credentials in {} files, {deleted} of them deleted; {look_alikes} others untouched",
+        sown.len(),
+        before.len()
+    );
+    for path in open {
+        fs::remove_file(path).unwrap();
+    }
+    sandbox.assert_clean(&[]);
+}
