@@ -5,6 +5,7 @@ mod look_alikes;
 mod table;
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -108,6 +109,20 @@ pub fn sow_look_alikes(sandbox: &Sandbox) -> usize {
         write_private(&base(sandbox, *at).join(path), text.as_bytes());
     }
     LOOK_ALIKES.len()
+}
+
+/// Prints the table of recall: by place and layout, how many credentials were sown and how many found; and
+/// how many of how many findings are right: recall and precision.
+pub fn print(rows: &BTreeMap<(&str, &str), (usize, usize)>, right: usize, told: usize) {
+    println!("{:<14} {:<8} {:>5} {:>6}", "places", "layout", "sown", "found");
+    for ((group, system), (sown, found)) in rows {
+        println!("{group:<14} {system:<8} {sown:>5} {found:>6}");
+    }
+    let (sown, found) = rows.values().fold((0, 0), |all, row| (all.0 + row.0, all.1 + row.1));
+    println!(
+        "{:<14} {:<8} {sown:>5} {found:>6}   recall {found}/{sown}, precision {right}/{told}",
+        "all", ""
+    );
 }
 
 fn base(sandbox: &Sandbox, base: Base) -> PathBuf {
