@@ -141,12 +141,14 @@ fn what_goes_wrong_is_said_with_a_way_out() {
     server.behave(|behaviour| behaviour.metadata = json!({"issuer": "https://evil.example"}));
     let refused = sandbox.ctl(&["login", "work", "--via", "acme"]);
     assert!(refused.code != 0 && refused.stderr.contains("exactly that"), "{refused:?}");
+    assert!(refused.stderr.contains("hint: check that it is the right server"), "{refused:?}");
     server.behave(|behaviour| behaviour.metadata = json!({}));
     let login = login(&sandbox, &["--via", "acme", "--device"]);
     login.wait_for_error("WDJB-0000");
     server.deny("WDJB-0000");
     let refused = login.finish();
     assert!(refused.code != 0 && refused.stderr.contains("denied"), "{refused:?}");
+    assert!(refused.stderr.contains("allow it in the browser"), "{refused:?}");
 }
 
 #[test]

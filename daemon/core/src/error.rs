@@ -64,8 +64,13 @@ pub enum Refusal {
     #[error("there is no [authorization_server.{0}] in the configuration")]
     UnknownAuthority(String),
     /// The person did not sign in, or the authorization server did not agree.
-    #[error("{0}")]
-    NotAuthorized(String),
+    #[error("{why}")]
+    NotAuthorized {
+        /// What went wrong.
+        why: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// A session cannot change between these kinds of account while its program runs.
     #[error("session {session} was started for {kind}; account \"{account}\" is of another kind")]
     OtherKind {

@@ -49,7 +49,8 @@ pub(super) async fn sign_in(
             login::device(&authority, &announcer(asker, &authority, String::new())).await
         }
     };
-    let tokens = tokens.map_err(|error| Refusal::NotAuthorized(error.to_string()))?;
+    let tokens =
+        tokens.map_err(|error| Refusal::NotAuthorized { why: error.to_string(), hint: error.hint() })?;
     hold(tokens, authority).await
 }
 
@@ -68,7 +69,7 @@ async fn authority(details: &Login, servers: &Servers) -> Result<Authority, Refu
         }
         Way::HandOver => return Err(Refusal::BadRoute("no authorization server was named".into())),
     };
-    found.map_err(|error| Refusal::NotAuthorized(error.to_string()))
+    found.map_err(|error| Refusal::NotAuthorized { why: error.to_string(), hint: error.hint() })
 }
 
 async fn hold(tokens: TokenSet, authority: Authority) -> Result<(Held, Obtained), Refusal> {

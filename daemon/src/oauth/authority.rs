@@ -77,6 +77,23 @@ pub enum AuthorityError {
     Route(#[from] RouteError),
 }
 
+impl AuthorityError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Settings { .. } => "correct it, and run `claudectl reload` if it is in the configuration",
+            Self::Unreachable { .. } => {
+                "check the network, the proxy and the trust roots (--ca-file), then run the login again"
+            }
+            Self::Metadata { .. } => {
+                "check that it is the right server, written exactly as it names itself; else its operator has to know"
+            }
+            Self::Certificate { .. } => "ask its operator before you go on",
+            Self::Route(_) => "name a server that can be reached, then run the login again",
+        }
+    }
+}
+
 /// An authorization server, and the ways to it.
 #[derive(Debug)]
 pub struct Authority {

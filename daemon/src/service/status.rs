@@ -58,7 +58,7 @@ fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {
         Refusal::OtherKind { .. } => {
             (Code::FailedPrecondition, Reason::InvalidArgument, "start the program anew under that account")
         }
-        Refusal::NotAuthorized(_) => (Code::PermissionDenied, Reason::NotAuthorized, "run the login again"),
+        Refusal::NotAuthorized { hint, .. } => (Code::PermissionDenied, Reason::NotAuthorized, hint),
         Refusal::Keyring { hint, .. } => (Code::Unavailable, Reason::Keyring, hint),
         Refusal::NotACredential(_) => (
             Code::InvalidArgument,
