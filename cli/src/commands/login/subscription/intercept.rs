@@ -47,12 +47,7 @@ pub struct Interceptor {
     /// In a row that nothing was shown in yet.
     row_is_fresh: bool,
     token: Zeroizing<Vec<u8>>,
-    /// The row that is held, whole.
-    row: Zeroizing<Vec<u8>>,
-    /// The same without characters of the token.
-    rest: Zeroizing<Vec<u8>>,
-    /// The row is longer than what is held of it: the rest is dropped.
-    overflowed: bool,
+    row: Row,
     /// The cursor was moved within the row of the token.
     moved: bool,
     /// The token that is being read cannot be used: it is too long, or has a gap.
@@ -60,6 +55,15 @@ pub struct Interceptor {
     /// There was one that could not be used.
     missed: bool,
     taken: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A row that is held.
+struct Row {
+    whole: Zeroizing<Vec<u8>>,
+    /// The same without characters of the token.
+    rest: Zeroizing<Vec<u8>>,
+    /// It is longer than what is held of it: the rest is dropped.
+    overflowed: bool,
 }
 
 /// There was a token, and it could not be read for certain.
@@ -75,9 +79,7 @@ impl Default for Interceptor {
             place: Place::Outside(0),
             row_is_fresh: true,
             token: buffer(LONGEST),
-            row: buffer(ROW),
-            rest: buffer(ROW),
-            overflowed: false,
+            row: Row { whole: buffer(ROW), rest: buffer(ROW), overflowed: false },
             moved: false,
             flawed: false,
             missed: false,
@@ -247,23 +249,23 @@ impl Interceptor {
 
     fn hold(&mut self, is_rest: bool) {
         let piece = visible_string(self.lexer.piece(), self.taken.is_some());
-        if self.row.len() + piece.len() > ROW {
-            self.overflowed = true;
+        if self.row.whole.len() + piece.len() > ROW {
+            self.row.overflowed = true;
             return;
         }
-        self.row.extend_from_slice(piece);
+        self.row.whole.extend_from_slice(piece);
         if is_rest {
-            self.rest.extend_from_slice(piece);
+            self.row.rest.extend_from_slice(piece);
         }
     }
 
     /// Shows the row that was held; without the characters of the token unless they are none.
     fn release(&mut self, whole: bool, screen: &mut Vec<u8>) {
-        let shown = if whole && !self.overflowed { &self.row } else { &self.rest };
-        screen.extend_from_slice(shown);
-        self.row.zeroize();
-        self.rest.zeroize();
-        self.overflowed = false;
+        let row = &mut self.row;
+        screen.extend_from_slice(if whole && !row.overflowed { &row.whole } else { &row.rest });
+        row.whole.zeroize();
+        row.rest.zeroize();
+        row.overflowed = false;
     }
 
     fn pass(&self, effect: Effect, screen: &mut Vec<u8>) {
