@@ -141,6 +141,22 @@ fn the_end_of_the_last_session_logs_out_and_that_of_another_does_not() {
 }
 
 #[test]
+fn a_locked_session_that_ends_unlocks_nothing_and_is_not_waited_for() {
+    let place = need!(Place::set_up(""));
+    place.logind.hint("_31", true);
+    place.logged_out_by("logind LockedHint");
+    place.logind.add_session("_32", claudectl_tests::desktop::Facts::default());
+    place.logind.remove_session("_31");
+    place.logind.set_idle(true);
+    let status = place.until(|status| sightings(status, "input-ended") == 1);
+    assert_eq!(sightings(&status, "screen-unlocked"), 0, "{status}");
+    // The next lock is over when its own screen is unlocked.
+    place.logind.hint("_32", true);
+    place.logind.hint("_32", false);
+    place.until(|status| sightings(status, "screen-unlocked") == 1);
+}
+
+#[test]
 fn a_session_that_only_waits_for_its_processes_has_ended() {
     let place = need!(Place::set_up(""));
     place.logind.change("_31", |facts| facts.state = "closing");

@@ -30,6 +30,8 @@ pub enum Notice {
     ScreenLocked(Sighting),
     /// A screen that was locked is not any more.
     ScreenUnlocked(Sighting),
+    /// A screen that was locked is not there any more. That unlocks nothing.
+    ScreenGone(String),
     /// The machine is about to sleep, and waits until the delay is dropped (a few seconds at most).
     Suspending(Option<Delay>),
     /// The machine is awake, and every source was asked whether the screen is locked.

@@ -50,6 +50,7 @@ impl Desktop {
                     self.report(DesktopEvent::ScreenUnlocked, by, false).await;
                 }
             }
+            Notice::ScreenGone(screen) => drop(self.locked.remove(&screen)),
             Notice::Suspending(delay) => self.before_letting_go(DesktopEvent::Suspending, delay).await,
             Notice::ShuttingDown(delay) => self.before_letting_go(DesktopEvent::ShuttingDown, delay).await,
             Notice::Resumed => self.report(DesktopEvent::Resumed, logind(), false).await,

@@ -79,13 +79,13 @@ fn a_thousand_open_streams_are_cut_and_the_next_request_is_refused() {
     assert_eq!(open["open"], STREAMS);
     let mut other = Session::open(&sandbox, &[]);
     assert_eq!(other.message()["status"], 200);
-    let locked = monotonic();
+    let began = monotonic();
     locker.lock(true);
     // Somebody who asks again and again: how long does anything go through?
     while other.message()["status"] == 200 {}
-    let refused = (monotonic() - locked) * 1e3;
+    let refused = (monotonic() - began) * 1e3;
     let told: Value = serde_json::from_str(&session.line()).unwrap();
-    let after = |what: &str| (told[what].as_f64().unwrap() - locked) * 1e3;
+    let after = |what: &str| (told[what].as_f64().unwrap() - began) * 1e3;
     eprintln!(
         "{STREAMS} open streams: next request refused after {refused:.1} ms, first cut after {:.1} ms, last cut after {:.1} ms",
         after("first"),

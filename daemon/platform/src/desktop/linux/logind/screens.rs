@@ -83,7 +83,8 @@ impl Screens {
             }
         }
         // The screen of a session that has ended is nobody's: it is not unlocked by that.
-        self.locked.retain(|screen, _| sessions.contains_key(screen));
+        let gone = self.locked.extract_if(.., |screen, _| !sessions.contains_key(screen));
+        notices.extend(gone.map(|(screen, _)| Notice::ScreenGone(screen)));
         notices.extend(self.see_seats(sessions));
         if had_any && !attended(sessions) {
             notices.push(Notice::DesktopEnded);
@@ -201,7 +202,7 @@ mod tests {
         let mut screens = Screens::default();
         assert!(screens.see(&sessions(&[])).is_empty(), "there was none");
         screens.see(&sessions(&[("_31", screen(true)), ("_32", screen(false))]));
-        assert!(screens.see(&sessions(&[("_32", screen(false))])).is_empty());
+        assert_eq!(words(&screens.see(&sessions(&[("_32", screen(false))]))), ["ScreenGone(\"_31\")"]);
         assert_eq!(words(&screens.see(&sessions(&[]))), ["DesktopEnded"]);
         assert!(screens.see(&sessions(&[])).is_empty());
     }
@@ -213,5 +214,6 @@ mod tests {
         screens.see(&sessions(&[("_31", screen(false)), ("c2", service.clone())]));
         assert_eq!(screens.lock("c2").len(), 1);
         assert_eq!(words(&screens.see(&sessions(&[("c2", service)]))), ["DesktopEnded"]);
+        assert_eq!(screens.unlock("c2").len(), 1);
     }
 }
