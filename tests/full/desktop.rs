@@ -21,7 +21,7 @@ use serde_json::Value;
 
 /// How much longer anything takes in a build that is not optimised.
 fn patience(optimised: Duration) -> Duration {
-    if binaries().ends_with("release") { optimised } else { optimised * 5 }
+    if binaries().ends_with("release") { optimised } else { optimised * 10 }
 }
 
 fn is_logged_out(status: &Value) -> bool {
