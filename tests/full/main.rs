@@ -11,6 +11,7 @@
     reason = "tests: a failure here is a failed test"
 )]
 
+mod all_users;
 mod authorization;
 mod desktop;
 mod foreign;

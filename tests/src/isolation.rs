@@ -32,14 +32,27 @@ pub fn private_network() -> Result<(), Missing> {
 /// # Errors
 /// Not root.
 pub fn private_names<'a>(hosts: &Path, names: impl IntoIterator<Item = &'a str>) -> Result<(), Missing> {
-    require::root()?;
     let names: Vec<_> = names.into_iter().collect();
     fs::write(hosts, format!("127.0.0.1 localhost {}\n", names.join(" "))).expect("a file");
+    in_place_of("/etc/hosts", hosts)
+}
+
+/// Has the machine have these users and no others, for this thread and everything it starts. `list` is in the
+/// form of `passwd(5)`.
+///
+/// # Errors
+/// Not root.
+pub fn private_users(list: &Path) -> Result<(), Missing> {
+    in_place_of("/etc/passwd", list)
+}
+
+fn in_place_of(file: &str, other: &Path) -> Result<(), Missing> {
+    require::root()?;
     unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("needs a mount namespace: {error}"))?;
     let none = None::<&str>;
     // What is mounted here is seen nowhere else.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
-    mount(Some(hosts), "/etc/hosts", none, MsFlags::MS_BIND, none).expect("a list of hosts");
+    mount(Some(other), file, none, MsFlags::MS_BIND, none).expect("a file in the place of another");
     Ok(())
 }
 

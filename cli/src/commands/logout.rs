@@ -1,5 +1,7 @@
 //! `claudectl logout`
 
+mod everybody;
+
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -33,6 +35,13 @@ pub fn build(command: Command) -> Command {
                 .conflicts_with("accounts")
                 .help("Every account"),
         )
+        .arg(
+            Arg::new("all-users")
+                .long("all-users")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["accounts", "all"])
+                .help("Every account of every user of this machine (as root)"),
+        )
 }
 
 /// Logs out. Without a daemon, or an account, there is nothing to do, and that is no failure.
@@ -40,6 +49,9 @@ pub fn build(command: Command) -> Command {
 /// # Errors
 /// If the daemon does not answer, or other accounts than the named one are held.
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
+    if matches.get_flag("all-users") {
+        return everybody::run(context).await;
+    }
     let accounts = matches.get_many::<String>("accounts").into_iter().flatten().cloned().collect();
     let request = LogoutRequest { accounts, all: matches.get_flag("all") };
     let receipt = match Daemon::find(&context.environment).await? {
