@@ -13,6 +13,7 @@ mod bodies;
 mod check;
 mod cuts;
 mod echo;
+mod frozen;
 mod heads;
 mod limits;
 mod rig;

@@ -1,0 +1,156 @@
+//! Gates that freeze and thaw: requests wait, streams stand still, a refused token is renewed.
+
+use std::{sync::Arc, time::Duration};
+
+use claudectl_core::{credential::Header, event::Event, ids::Generation};
+use claudectld::{
+    gate::{Access, GateState},
+    proxy::upstream::Upstream,
+};
+use tokio::{io::AsyncReadExt, time::timeout};
+
+use crate::rig::{OK, Rig, Script, page, patiently, plain, post};
+
+const OLD: &str = "TESTTOKEN-old-abcdefghijklmnopqrstuvwxyz-0123456789-TEST";
+const NEW: &str = "TESTTOKEN-new-abcdefghijklmnopqrstuvwxyz-0123456789-TEST";
+const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\n\r\nnope";
+
+/// A token of the rig's one login.
+async fn token(rig: &Rig, token: &str, generation: u64, renewable_from: Option<Duration>) -> Arc<Access> {
+    Arc::new(Access {
+        account: "work".parse().unwrap(),
+        secret: page(token),
+        generation: Generation(generation),
+        login: Generation(7),
+        header: Header::Bearer,
+        renewable_from,
+        is_kept: true,
+        upstream: Arc::new(Upstream::build(&plain(&rig.upstream)).await.unwrap()),
+    })
+}
+
+fn freeze(rig: &Rig) {
+    let (account, login) = ("work".parse().unwrap(), Generation(7));
+    rig.session.gate.publish(GateState::Frozen { account, login, sentence: "sealed".into() });
+}
+
+async fn rig(renewable_from: Option<Duration>) -> Rig {
+    let rig = Rig::new().await;
+    rig.session.gate.publish(GateState::Open(token(&rig, OLD, 1, renewable_from).await));
+    rig
+}
+
+async fn says_nothing(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
+    timeout(Duration::from_millis(50), stream.read_u8()).await.is_err()
+}
+
+#[tokio::test]
+async fn nothing_moves_while_the_gate_is_frozen() {
+    let rig = rig(None).await;
+    let mut streaming = rig.client().await;
+    streaming.say(post("{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.hear(2).await;
+    // Closed afterwards, so that the request that waits comes by a connection of its own.
+    upstream.say("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\none").await;
+    streaming.head().await;
+    streaming.expect("one").await;
+    freeze(&rig);
+    upstream.say("two").await;
+    let mut asking = rig.client().await;
+    asking.say(post("{}")).await;
+    assert!(says_nothing(&mut streaming).await, "a stream went on");
+    assert!(rig.is_left_alone().await && says_nothing(&mut asking).await, "a request went out");
+    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, None).await));
+    streaming.expect("two").await;
+    let mut upstream = rig.accept().await;
+    assert!(upstream.head().await.contains(NEW));
+    upstream.hear(2).await;
+    upstream.say(OK).await;
+    asking.expect("HTTP/1.1 200 OK").await;
+}
+
+#[tokio::test]
+async fn a_client_that_gives_up_waiting_is_not_waited_for() {
+    let rig = rig(None).await;
+    freeze(&rig);
+    let mut asking = rig.client().await;
+    asking.say(post("{}")).await;
+    assert!(says_nothing(&mut asking).await);
+    drop(asking);
+    assert!(rig.is_left_alone().await);
+    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, None).await));
+    assert!(rig.is_left_alone().await, "a request went out that nobody wants any more");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_the_request_is_sent_again() {
+    let mut rig = rig(Some(Duration::ZERO)).await;
+    let mut asking = rig.client().await;
+    asking.say(post("the whole prompt")).await;
+    let mut upstream = rig.accept().await;
+    assert!(upstream.head().await.contains(OLD));
+    upstream.expect("the whole prompt").await;
+    upstream.say(REFUSED).await;
+    let told = patiently(rig.events.recv()).await.unwrap();
+    let expected = Event::AccessRefused { account: "work".parse().unwrap(), generation: Generation(1) };
+    assert_eq!(told, expected);
+    freeze(&rig);
+    assert!(says_nothing(&mut asking).await, "the refusal got through");
+    let just_renewed = Some(claudectl_platform::clock::since_boot() + Duration::from_secs(10));
+    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, just_renewed).await));
+    let mut upstream = rig.accept().await;
+    assert!(upstream.head().await.contains(NEW));
+    upstream.expect("the whole prompt").await;
+    // A token that was just obtained is refused for another reason: that is an answer.
+    upstream.say(REFUSED).await;
+    asking.expect("HTTP/1.1 401 Unauthorized").await;
+    assert!(rig.events.try_recv().is_err(), "told twice");
+}
+
+#[tokio::test]
+async fn a_refusal_passes_where_nothing_can_be_renewed() {
+    let mut rig = rig(None).await;
+    let mut asking = rig.client().await;
+    asking.say(post("{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.hear(2).await;
+    upstream.say(REFUSED).await;
+    asking.expect("HTTP/1.1 401 Unauthorized").await;
+    assert!(rig.events.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_request_too_long_to_be_kept_gets_the_refusal() {
+    let rig = rig(Some(Duration::ZERO)).await;
+    let mut asking = rig.client().await;
+    let body = "x".repeat(claudectld::proxy::limits::KEPT + 1);
+    let sending = tokio::spawn(async move {
+        asking.say(post(&body)).await;
+        asking.expect("HTTP/1.1 401 Unauthorized").await;
+    });
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.hear(claudectld::proxy::limits::KEPT + 1).await;
+    upstream.say(REFUSED).await;
+    patiently(sending).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_is_logged_out_while_a_request_waits_answers_with_its_sentence() {
+    let rig = rig(Some(Duration::ZERO)).await;
+    let mut asking = rig.client().await;
+    asking.say(post("{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.hear(2).await;
+    upstream.say(REFUSED).await;
+    freeze(&rig);
+    rig.close("logged out");
+    let head = asking.head().await;
+    assert!(head.starts_with("HTTP/1.1 401 ") && head.contains("x-should-retry: false"), "{head}");
+    let sentence = r#"{"type":"error","error":{"type":"authentication_error","message":"logged out"}}"#;
+    asking.expect(sentence).await;
+}
