@@ -143,6 +143,10 @@ fn a_login_that_nobody_revoked_is_not_called_proven() {
     assert_eq!(login["what"], "login of Claude Code", "{receipt}");
     assert!(login["by"].as_str().unwrap().contains("https://claude.ai/settings/claude-code"), "{receipt}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text(""), "grants of other services stay");
+    // As a purge leaves it that is killed while the client logs out.
+    fs::rename(&path, path.with_file_name(".credentials.json.claudectl-kept")).unwrap();
+    sandbox.ctl(&["purge", "--yes"]).exited(0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), text(""), "and come back");
     sandbox.ctl(&["purge", "--yes", "--everything"]).exited(0);
     assert!(!fs::read_to_string(&path).unwrap_or_default().contains("of-another-service"));
 }

@@ -68,7 +68,7 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     looker.finish_interrupted()?;
     let (choice, with_daemon) = choice(matches)?;
     let accounts = if with_daemon { Accounts::find(context).await? } else { Accounts::default() };
-    let plan = Plan::new(looker.look(context)?.findings, &choice, looker.home());
+    let plan = Plan::new(looker.look_first(context)?.findings, &choice, looker.home());
     if matches.get_flag("dry-run") || (plan.is_empty() && accounts.is_empty()) {
         context.output.show("claudectl.plan/1", &show::PlanBody::new(&plan, &accounts), || {
             show::plan(&plan, &accounts)

@@ -9,7 +9,7 @@ use claudectl_footprint::{
     catalog,
     finding::FingerprintKey,
     plan::FileStep,
-    purge::Journal,
+    purge::{Journal, put_back},
     scan::{self, Audit, Meter, Scope},
 };
 use claudectl_platform::{
@@ -101,6 +101,17 @@ impl Looker {
 
     pub(in crate::commands) fn end(&self) -> Result<(), Error> {
         self.journal.end().map_err(|error| failed(&error))
+    }
+
+    /// Everything that there is now; before that, grants are put back that a killed purge left waiting
+    /// beside a credential file.
+    pub(in crate::commands) fn look_first(&self, context: &Context) -> Result<Audit, Error> {
+        let audit = self.look(context)?;
+        let mut waited = false;
+        for directory in &audit.directories {
+            waited |= put_back(&directory.join(".credentials.json")).map_err(|error| failed(&error))?;
+        }
+        if waited { self.look(context) } else { Ok(audit) }
     }
 
     /// Everything that there is now.

@@ -186,7 +186,7 @@ fn belongs(file: &FileStep, step: &ClientStep) -> bool {
 
 fn put_back(paths: &[PathBuf]) {
     for path in paths {
-        // The next purge finds what waits, by its journal or by itself; nothing is lost.
+        // The next purge finds what waits; nothing is lost.
         let _ = purge::put_back(path);
     }
 }

@@ -49,16 +49,21 @@ pub fn set_aside(step: &FileStep) -> io::Result<()> {
 }
 
 /// Puts what waits beside a credential file in its place, if the file is gone; else removes it, because
-/// the file itself still has it.
+/// the file itself still has it. Whether anything waited.
 ///
 /// # Errors
 /// If that cannot be done.
-pub fn put_back(path: &Path) -> io::Result<()> {
+pub fn put_back(path: &Path) -> io::Result<bool> {
     let waiting = beside(path);
     if waiting.symlink_metadata().is_err() {
-        return Ok(());
+        return Ok(false);
     }
-    if path.symlink_metadata().is_ok() { fs::remove_file(&waiting) } else { fs::rename(&waiting, path) }
+    if path.symlink_metadata().is_ok() {
+        fs::remove_file(&waiting)?;
+    } else {
+        fs::rename(&waiting, path)?;
+    }
+    Ok(true)
 }
 
 fn beside(path: &Path) -> PathBuf {
