@@ -100,7 +100,7 @@ fn users(sandbox: &Sandbox) -> Vec<(PathBuf, String)> {
         for path in [home.join(".bashrc"), home.clone()] {
             std::os::unix::fs::chown(path, Some(number), Some(number)).unwrap();
         }
-        passwd += &format!("{name}:x:{number}:{number}::{}:/bin/sh\n", home.display());
+        passwd.extend([format!("{name}:x:{number}:{number}::{}:/bin/sh\n", home.display())]);
         homes.push((home, key));
     }
     let file = sandbox.path("passwd");

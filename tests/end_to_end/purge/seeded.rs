@@ -64,6 +64,25 @@ fn filled(text: &[u8], sown: &[&Sown]) -> Vec<u8> {
     text
 }
 
+/// What was sown is gone, every other line is there, and nothing is new but a command that does nothing,
+/// where a block needs one.
+fn assert_only_credentials_went(path: &Path, here: &[&Sown], old: &[u8], new: &[u8]) {
+    for one in here {
+        assert!(!holds(new, &one.written), "{} still holds {} of {}", path.display(), one.kind, one.place);
+    }
+    let (masked, text) = (filled(old, here), String::from_utf8_lossy(new));
+    let more = added(&masked, new);
+    assert!(more.is_empty() || more == b":", "{}: {more:?} in {text}", path.display());
+    if path.extension().is_some_and(|extension| extension.to_string_lossy().starts_with("json")) {
+        return;
+    }
+    let mut later = new.split(|byte| *byte == b'\n');
+    for line in masked.split(|byte| *byte == b'\n').filter(|line| !holds(line, "xxxxxxxx")) {
+        let is_kept = later.any(|other| other == line);
+        assert!(is_kept, "{}: {:?} is gone from {text}", path.display(), String::from_utf8_lossy(line));
+    }
+}
+
 fn is_for_people(path: &Path) -> bool {
     path.ends_with("cookies.sqlite") || path.ends_with("com.example.agent.plist")
 }
@@ -106,33 +125,7 @@ fn after_a_purge_the_next_audit_finds_nothing_and_only_credentials_are_gone() {
             assert_eq!(old, new, "{}", path.display());
             continue;
         }
-        for one in &here {
-            assert!(
-                !holds(new, &one.written),
-                "{} still holds {} of {}",
-                path.display(),
-                one.kind,
-                one.place
-            );
-        }
-        // Nothing is new but a command that does nothing, where a block needs one.
-        let new_bytes = added(&filled(old, &here), new);
-        let shown = String::from_utf8_lossy(new).into_owned();
-        assert!(new_bytes.is_empty() || new_bytes == b":", "{}: {new_bytes:?} in {shown}", path.display());
-        let mut later = new.split(|byte| *byte == b'\n');
-        if path.extension().is_none_or(|extension| !extension.to_string_lossy().starts_with("json")) {
-            for line in
-                filled(old, &here).split(|byte| *byte == b'\n').filter(|line| !holds(line, "xxxxxxxx"))
-            {
-                let is_kept = later.any(|other| other == line);
-                assert!(
-                    is_kept,
-                    "{}: {:?} is gone from {shown}",
-                    path.display(),
-                    String::from_utf8_lossy(line)
-                );
-            }
-        }
+        assert_only_credentials_went(path, &here, old, new);
     }
     println!(
         "{} credentials in {} files, {deleted} of them deleted; {look_alikes} others untouched",
