@@ -133,7 +133,7 @@ impl Effects {
             Effect::ObtainCredential { login, details } => self.obtain(login, details),
             Effect::CheckCredential { login, details, secret } => {
                 let (asker, held) = (self.askers.get(&details.request)?.clone(), self.vault.get(secret)?);
-                login::check(login, details, asker, held, self.events.clone());
+                login::check(login, &details, asker, held, self.events.clone());
                 None
             }
             Effect::StoreCredential { account, secret, request } => {

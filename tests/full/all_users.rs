@@ -1,6 +1,7 @@
 //! T24: root logs every user of a shared machine out, over each one's own socket, and reads no credential.
 
 use std::{
+    fmt::Write as _,
     fs,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
@@ -42,7 +43,7 @@ fn machine() -> Result<Machine, Missing> {
         let home = homes.join(name);
         fs::create_dir(&home).unwrap();
         chown(&home, Some(uid), Some(uid)).unwrap();
-        list.push_str(&format!("{name}:x:{uid}:{uid}::{}:/usr/sbin/nologin\n", home.display()));
+        writeln!(list, "{name}:x:{uid}:{uid}::{}:/usr/sbin/nologin", home.display()).unwrap();
     }
     let passwd = sandbox.path("passwd");
     fs::write(&passwd, list).unwrap();

@@ -97,12 +97,13 @@ fn check_form(details: &Login, page: &SecretPage) -> Result<(), Refusal> {
 }
 
 /// Asks the upstream whether it accepts the credential.
-pub(super) fn check(login: LoginId, details: Login, asker: Asker, held: Held, events: mpsc::Sender<Event>) {
+pub(super) fn check(login: LoginId, details: &Login, asker: Asker, held: Held, events: mpsc::Sender<Event>) {
+    let header = details.kind.header();
     tokio::spawn(async move {
         let upstream = held.upstream.route().upstream.clone();
         tell(&asker.replies, Reply::Progress(Progress::Checking { upstream: upstream.clone() }));
         let verdict = tokio::select! {
-            verdict = check::credential(&held.upstream, &held.access, details.kind.header()) => {
+            verdict = check::credential(&held.upstream, &held.access, header) => {
                 verdict.map_err(|error| refusal(error, upstream))
             }
             () = asker.replies.closed() => Err(client_gone()),

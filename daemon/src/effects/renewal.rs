@@ -84,17 +84,14 @@ pub(super) fn revoke(secret: SecretId, held: Option<Held>, within: Duration, eve
 async fn revocations(held: &Held, within: Duration) -> Vec<Revocation> {
     let Some(authority) = &held.authority else { return Vec::new() };
     let revoked = oauth::revoke(authority, held.refresh.as_deref(), &held.access);
-    match tokio::time::timeout(within, revoked).await {
-        Ok(revocations) => revocations,
-        Err(_) => {
-            let parts = held.refresh.is_some().then_some(Part::Refresh).into_iter().chain([Part::Access]);
-            let endpoint = authority.name().to_owned();
-            let late = |part| Revocation {
-                part,
-                endpoint: endpoint.clone(),
-                outcome: Err("the server did not answer in time".into()),
-            };
-            parts.map(late).collect()
-        }
+    if let Ok(revocations) = tokio::time::timeout(within, revoked).await {
+        return revocations;
     }
+    let parts = held.refresh.is_some().then_some(Part::Refresh).into_iter().chain([Part::Access]);
+    let late = |part| Revocation {
+        part,
+        endpoint: authority.name().to_owned(),
+        outcome: Err("the server did not answer in time".into()),
+    };
+    parts.map(late).collect()
 }

@@ -22,6 +22,7 @@ pub type Replies = mpsc::Sender<Reply>;
 
 /// What a client hears.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one a question, on its way at once: a box would cost more")]
 pub enum Reply {
     /// Something on the way.
     Progress(Progress),

@@ -8,6 +8,7 @@ use crate::output::text;
 
 /// One account.
 #[derive(Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the documented shape: each is a field of its own")]
 pub struct Account {
     name: String,
     kind: &'static str,

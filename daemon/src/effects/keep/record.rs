@@ -1,6 +1,6 @@
 //! An account ⇄ what is written into the keyring.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fmt::Write as _, fs, sync::Arc, time::Duration};
 
 use claudectl_core::{
     account::{Account, Obtained, Profile, Route},
@@ -99,7 +99,10 @@ fn broken(why: &(impl ToString + ?Sized)) -> Refusal {
 fn digest_of(path: &str) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     let digest = digest::digest(&digest::SHA256, &bytes);
-    Some(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
 }
 
 pub(super) fn kind_name(kind: CredentialKind) -> &'static str {

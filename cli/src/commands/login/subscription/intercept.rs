@@ -41,6 +41,7 @@ enum Place {
 }
 
 /// Takes tokens out.
+#[allow(clippy::struct_excessive_bools, reason = "facts about the screen that change one by one")]
 pub struct Interceptor {
     lexer: Lexer,
     place: Place,
