@@ -1,7 +1,7 @@
 //! The OS keyring: where the accounts that are kept live while the daemon does not hold them.
 //!
 //! Every call is bounded in time. The entry of an account is a [`Record`]; where the keyring takes
-//! only so many bytes at once, it is cut into [`parts`].
+//! only so many bytes at once, it is cut into parts.
 
 mod parts;
 mod record;

@@ -1,7 +1,7 @@
 //! The OS keyring: Secret Service, Keychain, Credential Manager.
 //!
 //! The stores of the `keyring` family move the secrets. Their calls block, have no time limit, and on
-//! Linux panic on a thread of an async runtime, so each runs on a thread of its own ([`lane`]). What
+//! Linux panic on a thread of an async runtime, so each runs on a thread of its own (`lane`). What
 //! must not block or prompt unasked (is it locked? which entries are there?) is asked directly.
 
 #[path = "keyring/lane.rs"]
