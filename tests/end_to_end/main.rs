@@ -14,6 +14,7 @@ mod adopt;
 mod audit;
 mod authorization;
 mod control_plane;
+mod crash;
 mod desktop;
 mod directories;
 mod frozen;

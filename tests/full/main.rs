@@ -15,6 +15,7 @@ mod all_users;
 mod authorization;
 mod desktop;
 mod foreign;
+mod frozen;
 mod genuine;
 mod memory;
 mod processes;

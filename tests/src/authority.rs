@@ -306,6 +306,13 @@ impl FakeAuthority {
         })
     }
 
+    /// Waits until `count` access tokens were issued.
+    pub fn wait_for_tokens(&self, count: usize) {
+        self.state.wait(&format!("{count} access tokens"), |state| {
+            (state.grants.access_tokens().len() >= count).then_some(())
+        });
+    }
+
     /// How long a reply that hangs does so at most.
     pub const PATIENCE: Duration = Duration::from_mins(1);
 }

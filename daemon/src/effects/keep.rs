@@ -131,9 +131,13 @@ impl Work {
         };
         // A renewal stores what the keyring had already: nobody is asked for that out of the blue.
         let unlock = if replies.is_some() { Unlock::Ask(&ask) } else { Unlock::Never };
-        self.keyring.store(&record::write(account, held), unlock).await.map_err(|error| refusal(&error))?;
-        self.index.note(account);
-        Ok(())
+        // Before the entry: a daemon that dies in between must not leave one that the next does not know of.
+        let is_new = self.index.note(account);
+        let stored = self.keyring.store(&record::write(account, held), unlock).await;
+        if stored.is_err() && is_new {
+            self.index.forget(&account.name);
+        }
+        stored.map_err(|error| refusal(&error))
     }
 
     async fn load(&self, account: &AccountName) -> Result<(Held, Obtained, i64), Refusal> {

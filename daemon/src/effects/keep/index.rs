@@ -56,14 +56,18 @@ impl Index {
         self.list.accounts.iter().filter_map(|line| kept(line, self.list.default.as_deref())).collect()
     }
 
-    pub(super) fn note(&mut self, account: &Account) {
+    /// Notes an account; whether it is new.
+    pub(super) fn note(&mut self, account: &Account) -> bool {
         let line = line(account);
-        match self.list.accounts.iter_mut().find(|known| known.name == line.name) {
-            Some(known) if *known == line => return,
+        let known = self.list.accounts.iter_mut().find(|known| known.name == line.name);
+        let is_new = known.is_none();
+        match known {
+            Some(known) if *known == line => return false,
             Some(known) => *known = line,
             None => self.list.accounts.push(line),
         }
         self.write();
+        is_new
     }
 
     pub(super) fn forget(&mut self, account: &AccountName) {
