@@ -1,14 +1,18 @@
 //! What the desktop tells: the screen is locked, the machine goes to sleep, nobody is there.
 
 #[cfg_attr(target_os = "linux", path = "desktop/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "desktop/other.rs")]
+#[cfg_attr(target_os = "macos", path = "desktop/macos.rs")]
+#[cfg_attr(windows, path = "desktop/windows.rs")]
 mod sys;
+#[cfg(any(test, not(target_os = "linux")))]
+#[path = "desktop/teller.rs"]
+mod teller;
 
 use std::io;
 
 use tokio::sync::mpsc;
 
-pub use sys::Delay;
+pub use sys::{Delay, MACHINE};
 
 /// Where the message buses are, as the environment says; `None` for the usual place.
 #[derive(Debug, Clone, Default)]

@@ -53,16 +53,16 @@ impl Desktop {
             Notice::ScreenGone(screen) => drop(self.locked.remove(&screen)),
             Notice::Suspending(delay) => self.before_letting_go(DesktopEvent::Suspending, delay).await,
             Notice::ShuttingDown(delay) => self.before_letting_go(DesktopEvent::ShuttingDown, delay).await,
-            Notice::Resumed => self.report(DesktopEvent::Resumed, logind(), false).await,
-            Notice::DesktopEnded => self.report(DesktopEvent::DesktopEnded, logind(), false).await,
-            Notice::Idle(true) => self.report(DesktopEvent::InputEnded, logind(), false).await,
-            Notice::Idle(false) => self.report(DesktopEvent::InputSeen, logind(), false).await,
+            Notice::Resumed => self.report(DesktopEvent::Resumed, machine(), false).await,
+            Notice::DesktopEnded => self.report(DesktopEvent::DesktopEnded, machine(), false).await,
+            Notice::Idle(true) => self.report(DesktopEvent::InputEnded, machine(), false).await,
+            Notice::Idle(false) => self.report(DesktopEvent::InputSeen, machine(), false).await,
         }
     }
 
     /// The machine waits until the delay is dropped.
     async fn before_letting_go(&mut self, what: DesktopEvent, delay: Option<Delay>) {
-        let heard = Heard::now(what, logind(), false);
+        let heard = Heard::now(what, machine(), false);
         let took = self.carry_out(&heard).await;
         // A revocation that is under way needs the tokens: they are wiped when it is over.
         self.mailbox.settled().await;
@@ -107,6 +107,6 @@ impl Heard {
     }
 }
 
-fn logind() -> String {
-    "logind".to_owned()
+fn machine() -> String {
+    desktop::MACHINE.to_owned()
 }

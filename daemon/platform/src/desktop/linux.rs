@@ -16,6 +16,9 @@ use super::{Buses, Notice};
 
 pub(super) use notification::notify;
 
+/// Who tells of sleep, shutdown, idleness and the end of the desktop.
+pub const MACHINE: &str = Logind::NAME;
+
 /// logind's delay inhibitors: the machine does not sleep or stop while they are open, for as long as
 /// logind allows (`InhibitDelayMaxSec`, 5 seconds unless changed).
 #[derive(Debug)]

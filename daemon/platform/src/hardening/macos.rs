@@ -57,6 +57,7 @@ pub(super) fn raise_open_files() -> io::Result<String> {
     Ok(format!("limit {current}"))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail here")]
 pub(super) fn raise_locked_memory() -> io::Result<String> {
     let Rlimit { current, .. } = rustix::process::getrlimit(Resource::Memlock);
     Ok(current.map_or("no limit".into(), |bytes| format!("limit {} KiB", bytes / 1024)))
