@@ -113,7 +113,7 @@ fn device_code(sign_in: &SignIn) -> String {
 fn complete(sign_in: &SignIn) -> String {
     match sign_in.complete_url.as_str() {
         "" => String::new(),
-        url => format!("or open this one, and compare the code:\n\n  {}\n", Plain(url)),
+        url => format!("\nor open this one, and compare the code:\n\n  {}\n", Plain(url)),
     }
 }
 

@@ -90,7 +90,9 @@ fn here(status: &Status, asked_for: &str, now: i64) -> String {
     let why = status.here.as_ref().map(|here| here.why.as_str());
     let Some(account) = account_here(status, asked_for) else {
         if let Some(why) = why {
-            return format!("{}  {}\n", styled(WARN, "No session would start here:"), Plain(why));
+            let is_sealed = status.here.as_ref().is_some_and(|here| here.is_sealed);
+            let cure = if is_sealed { ": claudectl unseal" } else { "" };
+            return format!("{}  {}{cure}\n", styled(WARN, "No session would start here:"), Plain(why));
         }
         return if asked_for.is_empty() {
             format!("{}  claudectl switch NAME\n", styled(WARN, "No account is the default."))
@@ -299,6 +301,9 @@ mod tests {
         let denied = Status { here: here("", "account \"work\" may not be used below /x"), ..held };
         assert!(account_here(&denied, "").is_none());
         assert!(plain(Some(&denied), &[]).contains("No session would start here:  account \"work\" may not"));
+        let sealed = Here { why: "account \"work\" is sealed".into(), is_sealed: true, ..Here::default() };
+        let text = plain(Some(&Status { here: Some(sealed), ..denied }), &[]);
+        assert!(text.contains("account \"work\" is sealed: claudectl unseal\n"), "{text}");
     }
 
     #[test]
