@@ -126,6 +126,10 @@ fn here(status: &Status, asked_for: &str, now: i64) -> String {
         let then = if account.renewable { "renewed before that" } else { "then a new login is needed" };
         rows.push(row("access ends", format!("{}, {then}", text::until(account.expires_at, now))));
     }
+    let scopes = account.profile.clone().unwrap_or_default().scopes;
+    if !scopes.is_empty() {
+        rows.push(row("may", Plain(&scopes.join(" ")).to_string()));
+    }
     let notes = text::holding(account);
     if !notes.is_empty() {
         rows.push(row("note", notes));
@@ -202,7 +206,9 @@ fn effect(role: Role) -> &'static str {
 #[cfg(test)]
 mod tests {
     use claudectl_footprint::catalog::environment::lookup;
-    use claudectl_proto::v1::{Account, Configuration, CredentialKind, Here, Protection, Reaction, Route};
+    use claudectl_proto::v1::{
+        Account, Configuration, CredentialKind, Here, Profile, Protection, Reaction, Route,
+    };
 
     use super::*;
 
@@ -280,6 +286,37 @@ mod tests {
         assert!(line(last(1, 0)).contains("1 copy of"));
         assert!(line(last(0, 0)).contains("No credential outside the daemon, 1 min ago."));
         assert!(line(last(0, 3)).contains("not everything could be looked at"));
+    }
+
+    #[test]
+    fn an_account_that_signed_in_shows_whose_it_is_what_it_may_and_until_when() {
+        let profile = Profile {
+            email: "jane@example.org".into(),
+            organization: "Example".into(),
+            plan: "max".into(),
+            scopes: vec!["openid".into(), "user:inference".into()],
+        };
+        let signed_in = Account {
+            kind: CredentialKind::Oauth.into(),
+            checked: false,
+            authority: "acme".into(),
+            profile: Some(profile),
+            expires_at: 1_000 + 3_600,
+            renewable: true,
+            ..account("work", true)
+        };
+        let status =
+            Status { accounts: vec![signed_in], default_account: "work".into(), ..Status::default() };
+        let text = plain(Some(&status), &[]);
+        for line in [
+            "account       work (OAuth)",
+            "belongs to    jane@example.org, Example (max)",
+            "signed in at  acme",
+            "access ends   in 1 h, renewed before that",
+            "may           openid user:inference",
+        ] {
+            assert!(text.contains(&format!("  {line}\n")), "{line:?} in {text}");
+        }
     }
 
     #[test]
