@@ -225,10 +225,24 @@ remove_runtime() {
   local directory
   for directory in ${XDG_RUNTIME_DIR:+"$XDG_RUNTIME_DIR/claudectl"} "/run/user/$(id -u)/claudectl" "/tmp/claudectl-$(id -u)"; do
     if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then continue; fi
-    rm -f "$directory"/{claudectld.sock,claudectld.log,claudectld.lock,start.lock}
-    rm -rf "$directory/settings"
+    rm -f "$directory"/{claudectld.sock,claudectld.log,claudectld.lock,start.lock,audit.json}
+    rm -rf "$directory"/{settings,plugin}
     rmdir "$directory"/{s,intake} "$directory" 2>/dev/null || true
   done
+}
+
+# The record of what happened, and notes for the next daemon: no credential. The list of kept accounts stays as long as
+# the OS keyring has them: without it nobody would know.
+remove_state() {
+  local directory=${XDG_STATE_HOME:-$HOME/.local/state}/claudectl
+  if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then return 0; fi
+  rm -f "$directory"/{record.jsonl,record.1.jsonl,known_gateways,kept.new}
+  if grep -q '"name"' "$directory/kept.json" 2>/dev/null; then
+    say "The OS keyring still keeps accounts (service \"claudectl\"); $directory/kept.json names them."
+  else
+    rm -f "$directory/kept.json"
+  fi
+  rmdir "$directory" 2>/dev/null || true
 }
 
 remove_shim() { [ ! -L "$prefix/bin/claude" ] || "$prefix/bin/claudectl" shim remove || true; }
