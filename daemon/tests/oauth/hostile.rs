@@ -93,15 +93,31 @@ async fn an_issuer_that_was_never_promised_may_be_missing_but_not_wrong() {
 #[tokio::test]
 async fn a_code_is_used_once() {
     let server = FakeAuthority::plain();
-    // Both are on their way before either is answered.
+    // Both are on their way before either is answered: a form that a person and a script have sent.
     let (sign_in, consent) = begin(&server).await;
     let (one, other) = tokio::join!(deliver(&consent), deliver(&consent));
-    let taken = |answer: &str| answer.starts_with("HTTP/1.1 303 ");
-    let (first, second) = if taken(&one) { (one, other) } else { (other, one) };
-    assert!(taken(&first) && second.starts_with("HTTP/1.1 409 "), "{first}{second}");
+    for answer in [&one, &other] {
+        assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+    }
     sign_in.outcome().await.unwrap();
+    // And once more when it is over.
+    let reloaded = deliver_and_look(&consent).await;
+    assert!(reloaded.contains("Signed in"), "{reloaded}");
     assert_eq!(server.calls_to("POST /token").len(), 1);
     assert!(server.is_live(&server.access_tokens()[0]));
+}
+
+#[tokio::test]
+async fn another_code_in_the_same_state_is_too_late() {
+    let server = FakeAuthority::plain();
+    let (sign_in, mut consent) = begin(&server).await;
+    assert!(deliver(&consent).await.starts_with("HTTP/1.1 303 "));
+    sign_in.outcome().await.unwrap();
+    let code = consent.form.iter_mut().find(|(name, _)| *name == "code").unwrap();
+    code.1.push_str("TESTOTHER");
+    let answer = deliver(&consent).await;
+    assert!(answer.starts_with("HTTP/1.1 409 "), "{answer}");
+    assert_eq!(server.calls_to("POST /token").len(), 1);
 }
 
 #[tokio::test]

@@ -5,16 +5,17 @@ mod listener;
 
 use claudectl_core::ids::AccountName;
 use claudectl_platform::memory::SecretPage;
+use ring::digest::{self, Digest};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
-use self::listener::Listener;
+use self::listener::{Listener, Serving};
 use super::{
     Announce, Announcement, LoginError, PATIENCE,
     authorization::Authorization,
-    response::{Response, Verdict},
+    response::{Response, ResponseError, Verdict},
 };
 use crate::oauth::{Authority, TokenSet, page::Page};
 
@@ -23,8 +24,21 @@ const STRANGERS: usize = 10;
 
 /// An authorization response that a browser brought, and who waits for what is made of it.
 struct Callback {
-    response: Response,
+    received: Received,
     reply: oneshot::Sender<Reply>,
+}
+
+/// A response, and what it is known by when it comes again.
+struct Received {
+    response: Response,
+    digest: Digest,
+}
+
+impl Received {
+    fn parse(encoded: &[u8]) -> Result<Self, ResponseError> {
+        let response = Response::parse(encoded)?;
+        Ok(Self { response, digest: digest::digest(&digest::SHA256, encoded) })
+    }
 }
 
 /// What a browser is told about its response.
@@ -50,7 +64,7 @@ pub async fn browser(
     let (callbacks, mut received) = mpsc::channel(1);
     let desk = listener.serve(callbacks);
     announce(Announcement::Browser { url: authorization.url().to_owned(), expires_in: PATIENCE });
-    let code = timeout(PATIENCE, code(authority, &authorization, &mut received)).await;
+    let code = timeout(PATIENCE, code(authority, &authorization, &desk, &mut received)).await;
     // From here on a second response is one too many.
     drop(received);
     let outcome = match code.unwrap_or(Err(LoginError::Expired(PATIENCE))) {
@@ -68,10 +82,11 @@ pub async fn browser(
 async fn code(
     authority: &Authority,
     authorization: &Authorization,
+    desk: &Serving,
     received: &mut mpsc::Receiver<Callback>,
 ) -> Result<SecretPage, LoginError> {
     let mut strangers = 0;
-    while let Some(Callback { response, reply }) = received.recv().await {
+    while let Some(Callback { received: Received { response, digest }, reply }) = received.recv().await {
         let verdict = match response.has_state(authorization.state()) {
             Some(true) => response.judge(authority),
             Some(false) | None => Verdict::Stranger,
@@ -79,10 +94,12 @@ async fn code(
         // A browser that is gone does not change what it brought.
         match verdict {
             Verdict::Code(code) => {
+                desk.took(digest);
                 let _ = reply.send(Reply::Taken);
                 return Ok(code);
             }
             Verdict::Over(error) => {
+                desk.took(digest);
                 let _ = reply.send(Reply::Taken);
                 return Err(error);
             }

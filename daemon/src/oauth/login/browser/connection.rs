@@ -11,7 +11,7 @@ use tokio::{
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
-    Callback, Reply, Response,
+    Callback, Received, Reply,
     listener::{CALLBACK, Desk},
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(super) enum Shown {
 /// What a request wants.
 enum Wanted {
     /// Brings a response.
-    Callback(Response),
+    Callback(Received),
     /// Wants to know how it ended.
     Outcome,
     /// Gets an answer at once.
@@ -53,7 +53,7 @@ enum Wanted {
 pub(super) async fn serve(mut stream: TcpStream, desk: Arc<Desk>) -> Shown {
     let Ok(Ok(wanted)) = timeout(TIME, read(&mut stream, &desk)).await else { return Shown::Other };
     let (answer, shown) = match wanted {
-        Wanted::Callback(response) => (callback(response, &desk).await, Shown::Other),
+        Wanted::Callback(received) => (callback(received, &desk).await, Shown::Other),
         Wanted::Outcome => match outcome(&desk).await {
             Some(page) => (page.answer(), Shown::Outcome),
             None => (Page::not_yet().answer(), Shown::Other),
@@ -131,24 +131,30 @@ fn form(request: &Request<'_>, body: &[u8]) -> Option<Wanted> {
 }
 
 fn callback_of(encoded: &[u8]) -> Wanted {
-    match Response::parse(encoded) {
-        Ok(response) => Wanted::Callback(response),
+    match Received::parse(encoded) {
+        Ok(received) => Wanted::Callback(received),
         Err(_) => Wanted::Refused(Page::nonsense()),
     }
 }
 
 /// Hands the response over, and turns the verdict into an answer.
-async fn callback(response: Response, desk: &Desk) -> Vec<u8> {
+async fn callback(received: Received, desk: &Desk) -> Vec<u8> {
+    let digest = received.digest;
     let (reply, verdict) = oneshot::channel();
-    // Nobody receives any more: another response was taken before this one.
-    if desk.callbacks.send(Callback { response, reply }).await.is_err() {
-        return Page::already().answer();
+    if desk.callbacks.send(Callback { received, reply }).await.is_ok()
+        && let Ok(reply) = verdict.await
+    {
+        return match reply {
+            Reply::Taken => Page::to_outcome(),
+            Reply::Page(page) => page.answer(),
+        };
     }
-    match verdict.await {
-        Ok(Reply::Taken) => Page::to_outcome(),
-        Ok(Reply::Page(page)) => page.answer(),
-        Err(_) => Page::already().answer(),
+    // Another was taken before. A browser sends a form twice when somebody presses a button that a script has
+    // pressed already, or reloads: it is shown what became of the first.
+    if desk.taken.get().is_some_and(|taken| taken.as_ref() == digest.as_ref()) {
+        return Page::to_outcome();
     }
+    Page::already().answer()
 }
 
 async fn outcome(desk: &Desk) -> Option<Arc<Page>> {

@@ -3,10 +3,11 @@
 use std::{
     collections::VecDeque,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use ring::digest::Digest;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -39,6 +40,8 @@ pub(super) struct Desk {
     pub(super) host: String,
     /// Where responses go.
     pub(super) callbacks: mpsc::Sender<Callback>,
+    /// The response that was taken, once one was.
+    pub(super) taken: OnceLock<Digest>,
     /// The page at the end, once there is one.
     pub(super) outcome: watch::Receiver<Option<Arc<Page>>>,
 }
@@ -46,6 +49,7 @@ pub(super) struct Desk {
 /// Serves a sign-in until it is dropped.
 pub(super) struct Serving {
     task: Option<JoinHandle<()>>,
+    desk: Arc<Desk>,
     outcome: watch::Sender<Option<Arc<Page>>>,
 }
 
@@ -70,12 +74,19 @@ impl Listener {
     /// Begins to answer.
     pub(super) fn serve(self, callbacks: mpsc::Sender<Callback>) -> Serving {
         let (outcome, told) = watch::channel(None);
-        let desk = Arc::new(Desk { host: self.address.to_string(), callbacks, outcome: told });
-        Serving { task: Some(tokio::spawn(accept(self.listener, desk))), outcome }
+        let host = self.address.to_string();
+        let desk = Arc::new(Desk { host, callbacks, taken: OnceLock::new(), outcome: told });
+        Serving { task: Some(tokio::spawn(accept(self.listener, Arc::clone(&desk)))), desk, outcome }
     }
 }
 
 impl Serving {
+    /// Notes which response was taken: the same one again changes nothing, and leads to the same page.
+    pub(super) fn took(&self, response: Digest) {
+        // Nobody takes a second one.
+        let _ = self.desk.taken.set(response);
+    }
+
     /// Tells how the sign-in ended, and goes on for as long as a browser needs to fetch it.
     pub(super) fn tell(mut self, page: Page) {
         self.outcome.send_replace(Some(Arc::new(page)));
