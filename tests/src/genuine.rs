@@ -1,5 +1,8 @@
 //! The genuine Claude Code in a sandbox without a network: only loopback, only the fake upstream.
 
+mod consent;
+mod servers;
+
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -8,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use consent::Consent;
 use serde_json::{Value, json};
+pub use servers::{Issued, Servers, Tools};
 
 use crate::{
     isolation,
