@@ -17,3 +17,17 @@ fn commands_without_a_daemon() {
     let left = std::fs::read_dir(directory.path().join("HOME")).unwrap().count();
     assert_eq!(left, 0, "a command wrote into the home directory");
 }
+
+/// These tests run where the user's own programs run: no case may look at those.
+#[test]
+fn no_case_looks_at_processes() {
+    for entry in std::fs::read_dir("tests/cmd").unwrap().flatten() {
+        if entry.path().extension().is_none_or(|kind| kind != "toml") {
+            continue;
+        }
+        let case = std::fs::read_to_string(entry.path()).unwrap();
+        let looks = ["\"audit\"", "\"purge\"", "\"adopt\""].iter().any(|word| case.contains(word));
+        let is_refused = case.contains("--help") || case.contains("status.code = 2");
+        assert!(!looks || is_refused, "{}", entry.path().display());
+    }
+}

@@ -1,6 +1,10 @@
-//! Namespaces for tests that must see nothing of the machine. As root.
+//! Namespaces for tests that must see nothing of the machine. As root, but for processes.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::Path,
+    process::{self, Command},
+};
 
 use nix::{
     mount::{MsFlags, mount},
@@ -57,24 +61,102 @@ fn in_place_of(file: &str, other: &Path) -> Result<(), Missing> {
 }
 
 /// Whether this is the run of the test inside its own process namespace. Outside it runs itself again
-/// there, with `/proc` of its own, and fails if that run fails.
+/// there, with `/proc` of its own, and fails if that run fails. Root is root there, too; anybody else needs a
+/// user namespace for it.
 ///
 /// # Errors
-/// Not root, or no `unshare`.
+/// No `unshare`, or the machine allows no such namespace.
 pub fn private_processes(test: &str) -> Result<bool, Missing> {
-    const INSIDE: &str = "CLAUDECTL_TEST_INSIDE";
-    if env::var_os(INSIDE).is_some() {
+    if processes_are_private() {
         return Ok(true);
     }
-    require::root()?;
     let unshare = require::program("unshare")?;
-    let status = Command::new(unshare)
-        .args(["--pid", "--fork", "--mount-proc", "--kill-child", "--"])
+    let user: &[&str] = if require::root().is_ok() { &[] } else { &["--user", "--map-current-user"] };
+    let inside = || {
+        let mut command = Command::new(&unshare);
+        command.args(user).args(["--pid", "--fork", "--mount-proc", "--kill-child", "--"]);
+        command
+    };
+    let tried = inside().arg("true").output().expect("unshare runs");
+    if !tried.status.success() {
+        let why = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
+        return Err(format!("needs a process namespace: {why}"));
+    }
+    let status = inside()
         .arg(env::current_exe().expect("a path"))
         .args([test, "--exact", "--nocapture"])
-        .env(INSIDE, "1")
         .status()
         .expect("unshare runs");
     assert!(status.success(), "{test} failed inside its namespace");
     Ok(false)
+}
+
+/// Whether this process is the first of its process namespace, and `/proc` is that namespace's.
+fn processes_are_private() -> bool {
+    process::id() == 1 && fs::read_link("/proc/self").is_ok_and(|own| own == Path::new("1"))
+}
+
+/// Fails the test if it is about to start a command that looks at the processes of the machine: those are
+/// somebody's. Everything that a sandbox or a terminal starts comes by here.
+#[track_caller]
+pub fn assert_looks_at_no_foreign_process(command: &Command) {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let may = processes_are_private() || !looks_at_processes(&words.join(" "));
+    assert!(may, "{words:?} would look at the machine's processes: begin the test with private_processes()");
+}
+
+/// Whether this line runs a command of the product that looks at processes.
+fn looks_at_processes(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let runs = |index: usize| {
+        let program = Path::new(words[index]).file_name().and_then(|name| name.to_str());
+        let mut rest = words[index + 1..].iter();
+        match program {
+            Some("claudectl") => rest
+                .find(|word| !word.starts_with('-'))
+                .is_some_and(|word| ["audit", "purge", "adopt"].contains(word)),
+            Some("claude") => rest.next().is_some_and(|word| word.trim_start_matches('/') == "purge"),
+            _ => false,
+        }
+    };
+    let looks = (0..words.len()).any(runs);
+    looks && !words.iter().any(|word| ["--files-only", "--help"].contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Sandbox;
+
+    #[test]
+    fn what_looks_at_processes_is_known_however_it_is_run() {
+        for line in [
+            "/x/claudectl audit --json",
+            "claudectl --json purge --yes",
+            "/usr/bin/setpriv --reuid 1 -- /x/claudectl adopt",
+            "/bin/sh -c cd; /x/claudectl purge --yes; echo",
+            "/x/bin/claude purge",
+            "claude /purge",
+        ] {
+            assert!(looks_at_processes(line), "{line}");
+        }
+        for line in [
+            "claudectl audit --files-only",
+            "claudectl purge --help",
+            "claudectl login purge",
+            "claude -p purge",
+        ] {
+            assert!(!looks_at_processes(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_look_at_the_machines_processes_is_refused() {
+        let sandbox = Sandbox::new();
+        let look = || sandbox.ctl(&["purge", "--dry-run"]);
+        let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(look)).is_err();
+        // Whoever runs this test in a process namespace of its own has none to protect.
+        assert_eq!(refused, !processes_are_private());
+    }
 }

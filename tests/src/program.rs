@@ -10,7 +10,10 @@ use std::{
     time::Instant,
 };
 
-use crate::wait::{self, PATIENCE, Watched};
+use crate::{
+    isolation,
+    wait::{self, PATIENCE, Watched},
+};
 
 /// How a program ended, and what it wrote.
 #[derive(Debug, Clone)]
@@ -75,7 +78,9 @@ pub struct Program {
 
 impl Program {
     /// Starts it; its output goes to `LOG.out` and `LOG.err`, too.
+    #[track_caller]
     pub fn start(mut command: Command, log: &Path) -> Self {
+        isolation::assert_looks_at_no_foreign_process(&command);
         let name = format!("{command:?}");
         let mut child = command
             .stdin(Stdio::piped())

@@ -81,6 +81,8 @@ impl Sandbox {
             ("TMPDIR", path("tmp").into_os_string()),
             ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
             ("LANG", "C.UTF-8".into()),
+            // An audit asks the user's terminals.
+            ("TMUX_TMPDIR", path("tmp").into_os_string()),
             // The screen lock of the machine's own user is no business of a test.
             ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent".into()),
         ];
@@ -176,6 +178,7 @@ impl Sandbox {
     }
 
     /// Starts a command of this place; what it writes is kept.
+    #[track_caller]
     pub fn start(&self, command: Command) -> Program {
         let number = self.logs.fetch_add(1, Ordering::Relaxed);
         Program::start(command, &self.path(&format!("log/{number:04}")))
@@ -315,6 +318,7 @@ mod tests {
                 "LANG",
                 "PATH",
                 "TMPDIR",
+                "TMUX_TMPDIR",
                 "XDG_CONFIG_HOME",
                 "XDG_RUNTIME_DIR"
             ]

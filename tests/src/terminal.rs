@@ -12,7 +12,10 @@ use std::{
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::wait::{self, Watched};
+use crate::{
+    isolation,
+    wait::{self, Watched},
+};
 
 /// A terminal, and the program that leads its session.
 #[derive(Debug)]
@@ -24,7 +27,9 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts `command` as the leader of a new terminal session (with `setsid --ctty`, which keeps the pid).
+    #[track_caller]
     pub fn start(command: &Command) -> Self {
+        isolation::assert_looks_at_no_foreign_process(command);
         let side = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pty");
         grantpt(&side).and_then(|()| unlockpt(&side)).expect("a pty");
         let name = ptsname(&side, Vec::new()).expect("its name").into_string().expect("an ASCII name");

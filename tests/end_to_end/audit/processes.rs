@@ -22,8 +22,7 @@ fn programs_that_hold_a_credential_are_named() {
     if !need!(private_processes("audit::processes::programs_that_hold_a_credential_are_named")) {
         return;
     }
-    let mut sandbox = Sandbox::new();
-    sandbox.set("TMUX_TMPDIR", sandbox.path("tmp"));
+    let sandbox = Sandbox::new();
     let (key, token) = (sandbox.key(), sandbox.key().replace("api03", "oat01"));
     let sleep = need!(require::program("sleep"));
     let mut other =
@@ -62,11 +61,11 @@ fn programs_that_hold_a_credential_are_named() {
 
 #[test]
 fn another_users_programs_are_not_looked_at() {
+    need!(require::root());
     if !need!(private_processes("audit::processes::another_users_programs_are_not_looked_at")) {
         return;
     }
-    let mut sandbox = Sandbox::new();
-    sandbox.set("TMUX_TMPDIR", sandbox.path("tmp"));
+    let sandbox = Sandbox::new();
     let key = sandbox.key();
     let sleep = need!(require::program("sleep"));
     let mut other = Command::new(sleep)
@@ -88,8 +87,7 @@ fn a_tmux_server_is_asked() {
         return;
     }
     let tmux = need!(require::program("tmux"));
-    let mut sandbox = Sandbox::new();
-    sandbox.set("TMUX_TMPDIR", sandbox.path("tmp"));
+    let sandbox = Sandbox::new();
     let (global, own) = (sandbox.key(), sandbox.key());
     let run =
         |arguments: &[&str]| assert!(sandbox.command(&tmux).args(arguments).status().unwrap().success());
