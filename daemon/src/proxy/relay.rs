@@ -143,11 +143,13 @@ impl<'a> Exchange<'a> {
         deadline: &mut Deadline,
     ) -> Ending {
         loop {
-            let cut = match self.attempt(client, deadline).await {
+            // What the head goes out with: the gate may have another one when the answer comes.
+            let sent = Arc::clone(&self.access);
+            let cut = match self.attempt(&sent, client, deadline).await {
                 Ok(()) => return self.finish(),
                 Err(cut) => cut,
             };
-            match self.renewed(&cut).await {
+            match self.renewed(&sent, &cut).await {
                 Some(access) => self.begin_again(access),
                 None => return self.end(cut),
             }
@@ -156,16 +158,16 @@ impl<'a> Exchange<'a> {
 
     async fn attempt<S: Stream>(
         &mut self,
+        sent: &Access,
         client: &mut Client<S>,
         deadline: &mut Deadline,
     ) -> Result<(), Cut> {
-        let access = Arc::clone(&self.access);
-        let mut superseded = pin!(self.session.gate.superseded(&access));
+        let mut superseded = pin!(self.session.gate.superseded(sent));
         if self.wire.is_none() {
             let connected = tokio::select! {
                 biased;
                 () = &mut superseded => return Err(Cut::Superseded),
-                connected = access.upstream.connection() => connected,
+                connected = sent.upstream.connection() => connected,
             };
             self.wire = Some(connected.map_err(|error| Cut::Upstream(error.to_string()))?);
         }
@@ -181,7 +183,7 @@ impl<'a> Exchange<'a> {
                 }
                 return deadline.poll(cx).map(|()| Err(Cut::Frozen));
             }
-            if let Poll::Ready(outcome) = scratch::with(|scratch| self.poll(cx, client, scratch)) {
+            if let Poll::Ready(outcome) = scratch::with(|scratch| self.poll(sent, cx, client, scratch)) {
                 return Poll::Ready(outcome);
             }
             let now = Some(self.upload.moved() + self.download.moved());
@@ -209,6 +211,7 @@ impl<'a> Exchange<'a> {
 
     fn poll<S: Stream>(
         &mut self,
+        sent: &Access,
         cx: &mut Context<'_>,
         client: &mut Client<S>,
         scratch: &mut Scratch,
@@ -219,7 +222,7 @@ impl<'a> Exchange<'a> {
         if let Poll::Ready(Err(cut)) = self.upload.poll(&mut step) {
             return Poll::Ready(Err(cut));
         }
-        let may_renew = self.again > 0 && self.upload.can_begin_again() && is_renewable(access);
+        let may_renew = self.again > 0 && self.upload.can_begin_again() && is_renewable(sent, access);
         step.standing = Standing { request_is_complete: self.upload.is_complete(), may_renew };
         let down = self.download.poll(&mut step);
         if self.download.has_begun() {
@@ -232,20 +235,22 @@ impl<'a> Exchange<'a> {
     }
 
     /// The credential to send the request again with, if it can be.
-    async fn renewed(&self, cut: &Cut) -> Option<Arc<Access>> {
+    async fn renewed(&self, sent: &Access, cut: &Cut) -> Option<Arc<Access>> {
         let can = self.again > 0 && self.upload.can_begin_again() && !self.download.has_begun();
         if !can || !matches!(cut, Cut::Refused | Cut::Wiped) {
             return None;
         }
-        let access = &self.access;
-        if matches!(cut, Cut::Refused) {
-            let (account, generation) = (access.account.clone(), access.generation);
-            self.session.events.send(Event::AccessRefused { account, generation }).await.ok()?;
-        } else if let GateState::Open(now) = &**self.session.gate.load() {
-            // The head that was wiped had an older page than the gate by now.
-            return access.is_of(&now.account, now.login).then(|| Arc::clone(now));
+        if let GateState::Open(now) = &**self.session.gate.load()
+            && now.generation != sent.generation
+        {
+            // Renewed while the request was out, or before its head went.
+            return sent.is_of(&now.account, now.login).then(|| Arc::clone(now));
         }
-        tokio::time::timeout(self.session.patience, self.session.gate.renewed(access)).await.ok()?
+        if matches!(cut, Cut::Refused) {
+            let (account, generation) = (sent.account.clone(), sent.generation);
+            self.session.events.send(Event::AccessRefused { account, generation }).await.ok()?;
+        }
+        tokio::time::timeout(self.session.patience, self.session.gate.renewed(sent)).await.ok()?
     }
 
     fn begin_again(&mut self, access: Arc<Access>) {
@@ -297,8 +302,9 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// Whether a refusal is answered by a renewal. A token that was just obtained is refused for another
-/// reason than its age.
-fn is_renewable(access: &Access) -> bool {
-    access.renewable_from.is_some_and(|from| from <= clock::since_boot())
+/// Whether a refusal is answered by a renewal: of a token that was renewed since it was sent, always; of one
+/// that was just obtained, never, because that is refused for another reason than its age.
+fn is_renewable(sent: &Access, now: &Access) -> bool {
+    let is_old = |from| sent.generation != now.generation || from <= clock::since_boot();
+    now.renewable_from.is_some_and(is_old)
 }

@@ -40,6 +40,11 @@ async fn rig(renewable_from: Option<Duration>) -> Rig {
     rig
 }
 
+/// Too soon for another renewal.
+fn just_renewed() -> Option<Duration> {
+    Some(claudectl_platform::clock::since_boot() + Duration::from_secs(10))
+}
+
 async fn says_nothing(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
     timeout(Duration::from_millis(50), stream.read_u8()).await.is_err()
 }
@@ -98,8 +103,7 @@ async fn a_refused_token_is_renewed_once_and_the_request_is_sent_again() {
     assert_eq!(told, expected);
     freeze(&rig);
     assert!(says_nothing(&mut asking).await, "the refusal got through");
-    let just_renewed = Some(claudectl_platform::clock::since_boot() + Duration::from_secs(10));
-    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, just_renewed).await));
+    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, just_renewed()).await));
     let mut upstream = rig.accept().await;
     assert!(upstream.head().await.contains(NEW));
     upstream.expect("the whole prompt").await;
@@ -107,6 +111,45 @@ async fn a_refused_token_is_renewed_once_and_the_request_is_sent_again() {
     upstream.say(REFUSED).await;
     asking.expect("HTTP/1.1 401 Unauthorized").await;
     assert!(rig.events.try_recv().is_err(), "told twice");
+}
+
+/// Two requests are out with a token that the upstream refuses; the second one hears of it when the renewal
+/// that the first one asked for is under way, or over.
+#[tokio::test]
+async fn requests_that_are_refused_together_are_all_sent_again() {
+    for is_over in [false, true] {
+        let mut rig = rig(Some(Duration::ZERO)).await;
+        let (mut first, mut second) = (rig.client().await, rig.client().await);
+        first.say(post("first")).await;
+        let mut upstream_of_first = rig.accept().await;
+        upstream_of_first.head().await;
+        upstream_of_first.expect("first").await;
+        second.say(post("second")).await;
+        let mut upstream_of_second = rig.accept().await;
+        upstream_of_second.head().await;
+        upstream_of_second.expect("second").await;
+        upstream_of_first.say(REFUSED).await;
+        assert!(matches!(patiently(rig.events.recv()).await, Some(Event::AccessRefused { .. })));
+        freeze(&rig);
+        if !is_over {
+            upstream_of_second.say(REFUSED).await;
+            assert!(says_nothing(&mut second).await, "the refusal got through");
+        }
+        rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, just_renewed()).await));
+        if is_over {
+            upstream_of_second.say(REFUSED).await;
+        }
+        for _ in 0..2 {
+            let mut upstream = rig.accept().await;
+            let head = upstream.head().await;
+            assert!(head.contains(NEW));
+            upstream.expect(if head.contains("Content-Length: 5") { "first" } else { "second" }).await;
+            upstream.say(OK).await;
+        }
+        first.expect(OK).await;
+        second.expect(OK).await;
+        assert!(rig.events.try_recv().is_err(), "told again, of a token that is gone");
+    }
 }
 
 #[tokio::test]
