@@ -113,14 +113,22 @@ impl<'a> Request<'a> {
 fn is_plain_path(target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     let is_visible = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    target.starts_with('/') && is_visible && !path.contains('\\') && !path.split('/').any(is_dot_segment)
+    target.starts_with('/') && is_visible && !path.contains('\\') && !path.split('/').any(climbs)
 }
 
-/// `.` or `..`, percent-encoded or not, with or without a parameter.
-fn is_dot_segment(segment: &str) -> bool {
-    let segment = segment.split_once(';').map_or(segment, |(segment, _)| segment);
-    segment.starts_with(['.', '%'])
-        && matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+/// Whether a segment is `.` or `..`, percent-encoded or not, with or without a parameter; or has such a
+/// part between slashes or backslashes that are percent-encoded, which some servers decode first.
+fn climbs(segment: &str) -> bool {
+    if !segment.contains('%') {
+        return is_dots(segment);
+    }
+    let decoded = segment.to_ascii_lowercase().replace("%2e", ".").replace("%5c", "%2f");
+    decoded.split("%2f").any(is_dots)
+}
+
+fn is_dots(segment: &str) -> bool {
+    let name = segment.split_once(';').map_or(segment, |(name, _)| name);
+    matches!(name, "." | "..")
 }
 
 #[cfg(test)]
@@ -176,6 +184,10 @@ mod tests {
             "/./x",
             "/..;x/y",
             "/a\\..\\b",
+            "/..%2f..%2Fadmin",
+            "/a/..%2Fb",
+            "/a%2f..",
+            "/a%5c%2e%2e%5Cb",
         ] {
             let expected = if target == "//" { Ok(()) } else { Err(Flaw::Target) };
             assert_eq!(check(&line(target)), expected, "{target}");
