@@ -1,5 +1,7 @@
 //! The daemon as a client sees it.
 
+mod recognition;
+
 use std::{future::Future, time::Duration};
 
 use claudectl_proto::{
@@ -12,6 +14,8 @@ use claudectl_proto::{
 };
 
 use crate::{args::Environment, error::Error, exit::Exit, process::start};
+
+pub use recognition::{Recognition, recognize};
 
 /// How long a call that waits for nobody else may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -100,17 +100,21 @@ impl Error {
         text
     }
 
+    /// What and why in one line, for a place where it is told as a part of something else. Not harmless yet.
+    pub fn sentence(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{}: {why}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
     /// Tells it, and says how the process ends.
     pub fn report(&self) -> Exit {
         if self.silent {
             return Exit::Ok;
         }
         if self.json {
-            let message = match &self.why {
-                Some(why) => format!("{}: {why}", self.what),
-                None => self.what.clone(),
-            };
-            output::json::write_error(&message, self.hint.as_deref(), self.reason, self.exit);
+            output::json::write_error(&self.sentence(), self.hint.as_deref(), self.reason, self.exit);
         } else {
             output::complain(&self.text());
         }

@@ -8,6 +8,7 @@ mod doors;
 mod intake;
 mod keep;
 mod login;
+mod recognition;
 mod renewal;
 mod sessions;
 mod sign_in;
@@ -29,6 +30,8 @@ use tokio::sync::mpsc;
 
 pub use arrival::Arrival;
 pub use keep::Keeper;
+use recognition::Allowance;
+pub use recognition::{Recognition, TooMany};
 pub use sessions::Sessions;
 use sign_in::Servers;
 pub use sign_in::SignIn;
@@ -52,6 +55,7 @@ pub struct Effects {
     servers: Arc<Servers>,
     askers: BTreeMap<RequestId, Asker>,
     next_request: u64,
+    allowance: Allowance,
 }
 
 /// Who waits for an answer.
@@ -81,6 +85,7 @@ impl Effects {
             servers: Arc::new(Servers { configured: BTreeMap::new(), known_gateways }),
             askers: BTreeMap::new(),
             next_request: 1,
+            allowance: Allowance::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use claudectl_platform::clock::{self, Alarm};
 use tokio::sync::{mpsc, watch};
 
 pub use ask::{Ask, Progress, Replies, Reply};
-pub use mailbox::{Gone, Mailbox, Place, Receivers, View, mailbox};
+pub use mailbox::{Found, Gone, Mailbox, Place, Receivers, View, mailbox};
 
 use crate::{
     config::Configuration,
@@ -155,6 +155,11 @@ impl Engine {
                     record: self.onlookers.witness.state(),
                     strays: self.strays.clone(),
                 });
+                None
+            }
+            Message::Inquire(Inquiry::Recognize { found, reply }) => {
+                let snapshot = self.core.snapshot();
+                let _ = reply.send(self.effects.recognize(&snapshot, &found, clock::since_boot()));
                 None
             }
             Message::Inquire(Inquiry::Strays(strays)) => {

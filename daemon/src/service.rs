@@ -5,6 +5,7 @@ mod answer;
 mod convert;
 mod daemon;
 mod receipt;
+mod recognize;
 mod session;
 mod status;
 

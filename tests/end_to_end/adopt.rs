@@ -74,6 +74,28 @@ fn a_key_moves_into_the_daemon_and_back_only_as_a_placeholder() {
 }
 
 #[test]
+fn a_key_that_is_held_already_is_only_taken_out_of_the_files() {
+    if !need!(private_processes("adopt::a_key_that_is_held_already_is_only_taken_out_of_the_files")) {
+        return;
+    }
+    let place = Place::new();
+    place.sandbox.login("work", &place.key, &place.upstream);
+    let plan = place.sandbox.ctl(&["purge", "--dry-run", "--json"]).exited(0).json();
+    let steps = plan["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| step["account"] == "work"), "{plan}");
+    let refused = place.sandbox.ctl(&["adopt", "other", "--yes"]).exited(2).stderr;
+    assert!(refused.contains("holds this key already, as account work"), "{refused}");
+    let body = place.sandbox.ctl(&["adopt", "--yes", "--json"]).exited(0).json();
+    assert_eq!(
+        (&body["account"], &body["held"], &body["proven"]),
+        (&"work".into(), &true.into(), &true.into())
+    );
+    assert_eq!(place.read(".claude.json"), "{\n  \"numStartups\": 3\n}\n");
+    let status = place.sandbox.ctl(&["status", "--json"]).exited(0).json();
+    assert_eq!(json::count(&status["accounts"]), 1, "no second account: {status}");
+}
+
+#[test]
 fn a_key_that_the_upstream_refuses_stays_where_it_is() {
     if !need!(private_processes("adopt::a_key_that_the_upstream_refuses_stays_where_it_is")) {
         return;

@@ -1,5 +1,6 @@
 //! `claudectl audit` on homes in which other programs left credentials.
 
+mod accounts;
 mod hostile;
 mod precedence;
 mod processes;

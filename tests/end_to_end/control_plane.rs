@@ -19,6 +19,8 @@ const STATUS: &str = "claudectl.v1.DaemonService/GetStatus";
 const WATCH: &str = "claudectl.v1.DaemonService/WatchStatus";
 const LOGIN: &str = "claudectl.v1.AccountService/Login";
 
+const RECOGNIZE: &str = "claudectl.v1.AccountService/RecognizeCredentials";
+
 /// The worst of some calls, each on a connection of its own, as a client makes them.
 fn worst_answer(socket: &Path) -> Duration {
     (0..20)
@@ -144,6 +146,27 @@ fn connections_that_say_nothing_do_not_keep_others_out() {
     }
     drop(silent);
     place.is_well(16 << 20);
+}
+
+/// Who guesses keys does not get far here.
+#[test]
+fn fingerprints_are_taken_whole_a_thousand_at_once_and_ten_thousand_a_minute() {
+    let place = Place::new();
+    let request = |key: u8, count: usize, length: u8| {
+        let key = [&[0x0a, key][..], &vec![7; key.into()]].concat();
+        let fingerprint = [&[0x12, length][..], &vec![7; length.into()]].concat();
+        [key, fingerprint.repeat(count)].concat()
+    };
+    let mut connection = place.open().unwrap();
+    let mut answered = |request: &[u8]| !connection.ask_about(RECOGNIZE, request).unwrap().1.is_empty();
+    assert!(answered(&request(32, 1, 16)));
+    for refused in [request(31, 1, 16), request(33, 1, 16), request(32, 1, 15), request(32, 1_001, 16)] {
+        assert!(!answered(&refused));
+    }
+    // A minute may end in the middle of it, but not two.
+    let taken = (0..30).filter(|_| answered(&request(32, 1_000, 16))).count();
+    assert!((9..20).contains(&taken), "{taken}");
+    place.is_well(8 << 20);
 }
 
 /// Not proof, but what an attacker tries first. The parsers are fuzzed in process elsewhere.

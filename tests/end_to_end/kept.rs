@@ -92,6 +92,24 @@ fn sealed_it_is_nowhere_but_in_the_keyring_and_a_session_goes_on_after_the_unsea
     place.sandbox.assert_clean(&[session.pid()]);
 }
 
+/// What is not in memory is not compared, and nobody guesses.
+#[test]
+fn a_copy_of_a_sealed_accounts_key_is_not_called_its_own() {
+    let place = need!(Place::kept());
+    let settings = place.sandbox.home().join(".claude/settings.json");
+    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    std::fs::write(&settings, format!("{{\"env\":{{\"ANTHROPIC_API_KEY\":\"{}\"}}}}", place.key)).unwrap();
+    let audit = || place.sandbox.ctl(&["audit", "--files-only", "--json"]).exited(1).json();
+    let told = |audit: &Value| json::by(&audit["findings"], "place", "claude.settings")["account"].clone();
+    place.sandbox.ctl(&["seal", "work"]).exited(0);
+    let sealed = audit();
+    assert_eq!((told(&sealed), &sealed["accounts"]["unknown"]), (Value::Null, &serde_json::json!(["work"])));
+    let text = place.sandbox.ctl(&["audit", "--files-only"]).exited(1).stdout;
+    assert!(text.contains("Whether it is account work is not known"), "{text}");
+    place.sandbox.ctl(&["unseal", "work"]).exited(0);
+    assert_eq!(told(&audit()), "work");
+}
+
 #[test]
 fn after_a_kill_it_is_there_sealed_and_can_be_unsealed() {
     let place = need!(Place::kept());

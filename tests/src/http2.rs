@@ -44,10 +44,19 @@ pub fn call(stream: u32, method: &str) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &fields(&format!("/{method}")))
 }
 
+/// The largest frame that is taken without asking (RFC 9113 section 6.5.2).
+const LARGEST: usize = 16_384;
+
 /// A gRPC message, whole, as the last of its stream.
 pub fn message(stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a small message").to_be_bytes();
-    frame(DATA, END_STREAM, stream, &[&[0], &length[..], payload].concat())
+    let whole = [&[0], &length[..], payload].concat();
+    let mut frames = whole.chunks(LARGEST).map(|part| frame(DATA, 0, stream, part)).collect::<Vec<_>>();
+    if let Some(last) = frames.last_mut() {
+        // The flags of a frame are behind its length and kind.
+        last[4] = END_STREAM;
+    }
+    frames.concat()
 }
 
 /// A connection to the control socket.
@@ -114,9 +123,17 @@ impl Connection {
     /// # Errors
     /// Those of the socket, and a stream or connection that the other side ends.
     pub fn ask(&mut self, method: &str) -> io::Result<(Duration, Vec<u8>)> {
+        self.ask_about(method, b"")
+    }
+
+    /// As [`ask`](Self::ask), with this message.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub fn ask_about(&mut self, method: &str, request: &[u8]) -> io::Result<(Duration, Vec<u8>)> {
         let began = Instant::now();
         let ours = self.stream();
-        self.write(&[call(ours, method), message(ours, b"")].concat())?;
+        self.write(&[call(ours, method), message(ours, request)].concat())?;
         let mut data = Vec::new();
         loop {
             let (kind, flags, stream, payload) = self.read()?;

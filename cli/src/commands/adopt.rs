@@ -16,6 +16,7 @@ use claudectl_platform::hardening;
 use crate::{
     Context,
     commands::{purge::look::Looker, text},
+    daemon::recognize,
     error::Error,
     exit::Exit,
     output::{can_ask, complain},
@@ -61,17 +62,40 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
         return journal::undo(&looker, context);
     }
     looker.finish_interrupted()?;
-    let found = looker.look(context)?.findings;
+    let mut found = looker.look(context)?.findings;
+    recognize(&mut found, looker.key(), &context.environment).await;
     let chosen = choose(&found, matches)?;
+    let account = account(&chosen, matches)?;
     let copies: Vec<Finding> =
         found.iter().filter(|other| other.fingerprint == chosen.fingerprint).cloned().collect();
     let (taken, left): (Vec<_>, Vec<_>) = copies.into_iter().partition(goes);
     let plan = Plan::new(taken, &Choice::default(), looker.home());
     let change = words::change(&plan.files, &found)?;
-    confirm(matches, context, &change)?;
-    key::hand_over(&chosen, &looker, matches).await?;
+    confirm(matches, context, &words::question(&account, &change))?;
+    if !account.is_held {
+        key::hand_over(&chosen, &looker, matches).await?;
+    }
     let done = take_out(&plan.files, &looker)?;
-    words::show(context, &name(matches), &done, &left)
+    words::show(context, &account, &done, &left)
+}
+
+/// The account that the key is going to be.
+struct Account {
+    name: String,
+    /// Whether the daemon holds it already: then only its copies are taken out.
+    is_held: bool,
+}
+
+/// Which account that is. A key is never held twice.
+fn account(chosen: &Finding, matches: &ArgMatches) -> Result<Account, Error> {
+    match (&chosen.account, matches.get_one::<String>("name")) {
+        (Some(held), Some(wanted)) if held != wanted => {
+            Err(Error::usage(format!("claudectld holds this key already, as account {held}"))
+                .hint(format!("claudectl adopt {held} takes its copies out of the files")))
+        }
+        (Some(held), _) => Ok(Account { name: held.clone(), is_held: true }),
+        (None, _) => Ok(Account { name: name(matches), is_held: false }),
+    }
 }
 
 fn name(matches: &ArgMatches) -> String {
@@ -117,7 +141,7 @@ fn confirm(matches: &ArgMatches, context: &Context, change: &str) -> Result<(), 
         return Err(refused("nothing was changed, because nobody was asked"));
     }
     complain(change);
-    complain("Move the key into the daemon and change the files so? Type yes:");
+    complain("Type yes:");
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim().eq_ignore_ascii_case("yes") { Ok(()) } else { Err(refused("nothing was changed")) }

@@ -16,6 +16,7 @@ pub use last::{Last, last, remember};
 use crate::{
     Context,
     args::working_directory,
+    daemon::recognize,
     error::Error,
     exit::Exit,
     output::{Output, can_watch, json},
@@ -43,7 +44,6 @@ pub fn build(command: Command) -> Command {
 ///
 /// # Errors
 /// If the home directory cannot be looked at.
-#[allow(clippy::unused_async, reason = "every command is")]
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
     // From here on this process holds credentials: nobody else may look into it.
     hardening::harden_client();
@@ -66,16 +66,19 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     };
     let meter = Meter::default();
     let started = clock::since_boot();
-    let audit = watched(&scope, &meter)
+    let mut audit = watched(&scope, &meter)
         .map_err(|error| Error::new(format!("could not look at {}", home.display())).because(&error))?;
+    let recognition = recognize(&mut audit.findings, &audit.key, &context.environment).await;
     let now = clock::wall();
     last::remember(context, &audit, now);
     let took = clock::since_boot().saturating_sub(started);
     if matches.get_flag("sarif") {
         Output::write(&sarif::document(&audit)?)?;
     } else {
-        let body = json::Audit::new(&audit, &meter, took);
-        context.output.show("claudectl.audit/1", &body, || words::told(&audit, &meter, &home, now))?;
+        let body = json::Audit::new(&audit, recognition.as_ref(), &meter, took);
+        context.output.show("claudectl.audit/1", &body, || {
+            words::told(&audit, recognition.as_ref(), &meter, &home, now)
+        })?;
     }
     Ok(exit(&audit))
 }

@@ -17,6 +17,7 @@ use claudectl_platform::hardening;
 
 use crate::{
     Context,
+    daemon::recognize,
     error::Error,
     exit::Exit,
     output::{can_ask, complain},
@@ -68,7 +69,10 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     looker.finish_interrupted()?;
     let (choice, with_daemon) = choice(matches)?;
     let accounts = if with_daemon { Accounts::find(context).await? } else { Accounts::default() };
-    let plan = Plan::new(looker.look_first(context)?.findings, &choice, looker.home());
+    let mut found = looker.look_first(context)?.findings;
+    // What it cannot say is no reason not to purge.
+    recognize(&mut found, looker.key(), &context.environment).await;
+    let plan = Plan::new(found, &choice, looker.home());
     if matches.get_flag("dry-run") || (plan.is_empty() && accounts.is_empty()) {
         context.output.show("claudectl.plan/1", &show::PlanBody::new(&plan, &accounts), || {
             show::plan(&plan, &accounts)

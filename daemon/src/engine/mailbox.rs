@@ -10,11 +10,18 @@ use claudectl_core::{
     ids::{AccountName, SessionId},
     policy::rules::Why,
 };
+use claudectl_footprint::finding::{Fingerprint, FingerprintKey};
 use claudectl_platform::peer::Peer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Ask, Reply, events};
-use crate::{config::Configuration, effects::Arrival, guard::Stray, meter::Reading, record::State};
+use crate::{
+    config::Configuration,
+    effects::{Arrival, Recognition, TooMany},
+    guard::Stray,
+    meter::Reading,
+    record::State,
+};
 
 /// A handle that everything outside the engine holds.
 #[derive(Debug, Clone)]
@@ -43,7 +50,17 @@ pub(super) enum Inquiry {
     CarriedOut(oneshot::Sender<()>),
     View { place: Option<Place>, reply: oneshot::Sender<View> },
     Reload(oneshot::Sender<Result<Configuration, String>>),
+    Recognize { found: Found, reply: oneshot::Sender<Result<Recognition, TooMany>> },
     Strays(Vec<Stray>),
+}
+
+/// Credentials that somebody has found, as fingerprints under his key.
+#[derive(Debug)]
+pub struct Found {
+    /// The key.
+    pub key: FingerprintKey,
+    /// One for each credential.
+    pub fingerprints: Vec<Fingerprint>,
 }
 
 /// Where a session would be started.
@@ -108,6 +125,14 @@ impl Mailbox {
     /// [`Gone`] if the daemon is stopping.
     pub async fn view(&self, place: Option<Place>) -> Result<View, Gone> {
         self.inquire(|reply| Inquiry::View { place, reply }).await
+    }
+
+    /// Which accounts hold these credentials.
+    ///
+    /// # Errors
+    /// [`Gone`] if the daemon is stopping; the inner error if too much was asked lately.
+    pub async fn recognize(&self, found: Found) -> Result<Result<Recognition, TooMany>, Gone> {
+        self.inquire(|reply| Inquiry::Recognize { found, reply }).await
     }
 
     /// Reads the configuration again.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
-use super::{Context, answer, convert, peer, status};
+use super::{Context, answer, convert, peer, recognize, status};
 use crate::engine::{Progress, Reply};
 
 #[tonic::async_trait]
@@ -94,6 +94,15 @@ impl AccountService for Context {
             }
             _ => Err(answer::unexpected()),
         }
+    }
+
+    async fn recognize_credentials(
+        &self,
+        request: Request<v1::RecognizeCredentialsRequest>,
+    ) -> Result<Response<v1::RecognizeCredentialsResponse>, Status> {
+        let found = recognize::found(request.into_inner())?;
+        let recognition = self.mailbox.recognize(found).await.map_err(status::gone)?;
+        Ok(Response::new(recognize::answer(recognition.map_err(status::too_many)?)))
     }
 }
 

@@ -4,7 +4,7 @@ use claudectl_core::error::Refusal;
 use claudectl_proto::{reason, v1::Reason};
 use tonic::{Code, Status};
 
-use crate::engine::Gone;
+use crate::{effects::TooMany, engine::Gone};
 
 /// The status that tells a client what was refused, why, and what to do about it.
 pub(super) fn refused(refusal: &Refusal) -> Status {
@@ -26,6 +26,12 @@ pub(super) fn gone(_: Gone) -> Status {
 pub(super) fn bad_configuration(message: String) -> Status {
     let hint = "mend the file and run `claudectl reload`; the old rules stay in force";
     reason::status(Code::FailedPrecondition, Reason::BadConfiguration, message, hint)
+}
+
+/// More credentials than anybody finds were asked about.
+pub(super) fn too_many(error: TooMany) -> Status {
+    let hint = "ask again in a minute";
+    reason::status(Code::ResourceExhausted, Reason::LimitReached, error.to_string(), hint)
 }
 
 fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {

@@ -6,7 +6,7 @@ use claudectl_footprint::{Finding, Location, adopt::difference, plan::FileStep, 
 use claudectl_platform::erasure::PlainFile;
 use serde::Serialize;
 
-use super::journal::Taken;
+use super::{Account, journal::Taken};
 use crate::{
     Context,
     error::Error,
@@ -68,6 +68,16 @@ fn masked(step: &FileStep, found: &[Finding]) -> Vec<(std::ops::Range<usize>, St
     masked
 }
 
+/// What is asked before it is done.
+pub(super) fn question(account: &Account, change: &str) -> String {
+    let name = Plain(&account.name);
+    if account.is_held {
+        format!("{change}The key is held already, as account {name}. Change the files so?")
+    } else {
+        format!("{change}Move the key into the daemon as account {name}, and change the files so?")
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct FileBody<'a> {
     path: String,
@@ -79,6 +89,8 @@ struct FileBody<'a> {
 #[derive(Debug, Serialize)]
 struct Body<'a> {
     account: &'a str,
+    /// Whether the daemon held it before.
+    held: bool,
     proven: bool,
     files: Vec<FileBody<'a>>,
     /// Copies that stay: records of what was said or typed, running programs.
@@ -88,7 +100,7 @@ struct Body<'a> {
 /// Says what was done.
 pub(super) fn show(
     context: &Context,
-    account: &str,
+    account: &Account,
     done: &[Taken],
     left: &[Finding],
 ) -> Result<Exit, Error> {
@@ -103,13 +115,24 @@ pub(super) fn show(
         })
         .collect();
     let proven = done.iter().flat_map(|taken| &taken.items).all(|item| item.outcome == Outcome::Proven);
-    let body = Body { account, proven, files, left: left.iter().map(purge::place).collect() };
+    let body = Body {
+        account: &account.name,
+        held: account.is_held,
+        proven,
+        files,
+        left: left.iter().map(purge::place).collect(),
+    };
     context.output.show("claudectl.adopted/1", &body, || told(&body))?;
     Ok(if proven { Exit::Ok } else { Exit::Unproven })
 }
 
 fn told(body: &Body<'_>) -> String {
-    let mut told = format!("{} the key as {}.\n", styled(GOOD, "Adopted"), Plain(body.account));
+    let (done, account) = (styled(GOOD, "Adopted"), Plain(body.account));
+    let mut told = if body.held {
+        format!("{done} nothing: the key is held already, as account {account}. Its copies were taken out.\n")
+    } else {
+        format!("{done} the key as {account}.\n")
+    };
     for file in &body.files {
         let _ = writeln!(told, "  {}: {}, {}", Plain(&file.path), Plain(file.action), Plain(file.proof));
     }

@@ -57,14 +57,21 @@ fn result(finding: &Finding) -> Value {
         .revocation()
         .map(|to| format!(" {}: {}", to.what, to.url.unwrap_or("no page")))
         .unwrap_or_default();
-    let text = format!("{} {}. Remove it: {}.{revoke}", finding.kind.label(), finding.tail, finding.cure);
+    let whose =
+        finding.account.as_ref().map(|name| format!(", the key of account {name}")).unwrap_or_default();
+    let (what, tail, cure) = (finding.kind.label(), finding.tail, &finding.cure);
+    let text = format!("{what} {tail}{whose}. Remove it: {cure}.{revoke}");
+    let mut properties = json!({ "credentialKind": finding.kind.id() });
+    if let (Some(account), Some(members)) = (&finding.account, properties.as_object_mut()) {
+        members.insert("account".to_owned(), json!(account));
+    }
     json!({
         "ruleId": finding.place.id,
         "level": level,
         "kind": "fail",
         "message": { "text": masked(&text) },
         "locations": [location(&finding.location)],
-        "properties": { "credentialKind": finding.kind.id() },
+        "properties": properties,
     })
 }
 

@@ -11,7 +11,10 @@ use claudectl_footprint::{
     scan::{Audit, Meter, format::masked},
 };
 
-use crate::output::text::{BAD, BOLD, DIM, GOOD, Plain, WARN, ago, columns, count, styled};
+use crate::{
+    daemon::Recognition,
+    output::text::{BAD, BOLD, DIM, GOOD, Plain, WARN, ago, columns, count, styled},
+};
 
 /// As many processes with the same credential are named one by one.
 const NAMED: usize = 3;
@@ -22,8 +25,15 @@ pub(super) fn progress(meter: &Meter) -> String {
 }
 
 /// All of it.
-pub(super) fn told(audit: &Audit, meter: &Meter, home: &Path, now: i64) -> String {
+pub(super) fn told(
+    audit: &Audit,
+    recognition: Option<&Recognition>,
+    meter: &Meter,
+    home: &Path,
+    now: i64,
+) -> String {
     let mut sections = vec![headline(audit, meter)];
+    sections.extend(recognition.and_then(doubt));
     let groups: BTreeSet<Group> = audit.findings.iter().map(|finding| finding.place.group).collect();
     for group in groups {
         let of_group = audit.findings.iter().filter(|finding| finding.place.group == group);
@@ -62,6 +72,24 @@ fn headline(audit: &Audit, meter: &Meter) -> String {
         _ => format!("  {pays} would pay instead of the daemon's account outside a session."),
     };
     format!("{}{pays}  {looked}\n", styled(style, found))
+}
+
+/// Why a credential may be an account's although it is not called so.
+fn doubt(recognition: &Recognition) -> Option<String> {
+    let told = match (&recognition.error, recognition.unknown.as_slice()) {
+        (Some(error), _) => {
+            format!("Whether it is an account of claudectld is not known: {}", error.sentence())
+        }
+        (None, []) => return None,
+        (None, [one]) => {
+            format!("Whether it is account {one} is not known: its credential is not in memory.")
+        }
+        (None, some) => {
+            let names = some.join(", ");
+            format!("Whether it is one of {names} is not known: their credentials are not in memory.")
+        }
+    };
+    Some(format!("{}\n", styled(WARN, Plain(&told))))
 }
 
 fn title(group: Group) -> &'static str {
@@ -123,7 +151,7 @@ fn notes(finding: &Finding, now: i64) -> String {
             notes.push(format!("{} times", stored.occurrences.len()));
         }
     }
-    notes.extend(finding.account.as_ref().map(|account| format!("account {}", Plain(account))));
+    notes.extend(finding.account.as_ref().map(|account| format!("is the key of account {}", Plain(account))));
     notes.extend(finding.changed_at.map(|then| ago(then, now)));
     styled(DIM, notes.join(", "))
 }

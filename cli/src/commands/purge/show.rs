@@ -18,6 +18,7 @@ use crate::output::text::{BAD, BOLD, DIM, GOOD, Plain, WARN, columns, count, sty
 struct StepBody {
     what: String,
     r#where: String,
+    account: Option<String>,
     kind: &'static str,
     place: &'static str,
     action: &'static str,
@@ -48,6 +49,7 @@ fn step(finding: &Finding, action: &'static str) -> StepBody {
     StepBody {
         what: purge::what(finding),
         r#where: purge::place(finding),
+        account: finding.account.clone(),
         kind: finding.kind.id(),
         place: finding.place.id,
         action,
@@ -94,6 +96,11 @@ pub(super) fn plan(plan: &Plan, accounts: &Accounts) -> String {
                 action.to_owned(),
                 Plain(&purge::what(finding)).to_string(),
                 Plain(&purge::place(finding)).to_string(),
+                finding
+                    .account
+                    .as_ref()
+                    .map(|name| format!("the key of account {}", Plain(name)))
+                    .unwrap_or_default(),
             ]
         })
         .collect();

@@ -9,6 +9,8 @@ use claudectl_footprint::{
 };
 use serde::Serialize;
 
+use crate::{daemon::Recognition, error::Error};
+
 /// More occurrences of one credential in one file are only counted.
 const LISTED: usize = 50;
 
@@ -19,7 +21,15 @@ pub struct Audit {
     complete: bool,
     findings: Vec<Item>,
     gaps: Vec<Gap>,
+    accounts: Option<Accounts>,
     looked_at: LookedAt,
+}
+
+/// What the daemon said about its accounts.
+#[derive(Debug, Serialize)]
+struct Accounts {
+    unknown: Vec<String>,
+    error: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,7 +101,7 @@ struct Location {
 
 impl Audit {
     /// The shape of what was found.
-    pub fn new(audit: &Found, meter: &Meter, took: Duration) -> Self {
+    pub fn new(audit: &Found, recognition: Option<&Recognition>, meter: &Meter, took: Duration) -> Self {
         let mut credentials = BTreeMap::new();
         let findings = audit.findings.iter().map(|finding| item(finding, &mut credentials)).collect();
         let gap =
@@ -101,6 +111,10 @@ impl Audit {
             complete: audit.gaps.is_empty(),
             findings,
             gaps: audit.gaps.iter().map(gap).collect(),
+            accounts: recognition.map(|recognition| Accounts {
+                unknown: recognition.unknown.clone(),
+                error: recognition.error.as_ref().map(Error::sentence),
+            }),
             looked_at: LookedAt {
                 files: meter.files(),
                 bytes: meter.bytes(),

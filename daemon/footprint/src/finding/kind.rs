@@ -96,6 +96,11 @@ impl Kind {
         !matches!(self, Self::Pointer | Self::Command | Self::KeyTail)
     }
 
+    /// Whether an account of the daemon can have one of these as its own.
+    pub fn may_be_an_accounts(self) -> bool {
+        matches!(self, Self::ApiKey | Self::AccessToken | Self::RefreshToken | Self::GatewayToken)
+    }
+
     /// Where it is taken out of force; `None` for what is no credential by itself.
     pub fn revocation(self) -> Option<Revocation> {
         let (what, url) = match self {
@@ -123,6 +128,12 @@ mod tests {
         let mut ids = Kind::ALL.map(Kind::id);
         ids.sort_unstable();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn what_an_account_has_works_alone() {
+        let accounts = Kind::ALL.into_iter().filter(|kind| kind.may_be_an_accounts());
+        assert_eq!(accounts.filter(|kind| kind.works_alone()).count(), 4);
     }
 
     #[test]
