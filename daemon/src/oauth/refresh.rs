@@ -43,19 +43,30 @@ pub async fn refresh(authority: &Authority, token: &SecretPage) -> RefreshOutcom
 
 fn outcome(error: TokenError) -> RefreshOutcome {
     let why = error.to_string();
+    let is_of_the_server = error.is_of_the_server();
     match error {
-        TokenError::Said { error, retry_after, .. } if is_passing(&error) => {
+        TokenError::Said { error, .. } if is_of_the_server && is_final(&error) => {
+            RefreshOutcome::Rejected { why }
+        }
+        TokenError::Said { retry_after, .. } | TokenError::Status { retry_after, .. } => {
             RefreshOutcome::Transient { why, retry_after }
         }
-        TokenError::Said { .. } => RefreshOutcome::Rejected { why },
-        TokenError::Status { retry_after, .. } => RefreshOutcome::Transient { why, retry_after },
         TokenError::Odd { .. } | TokenError::Exchange(_) | TokenError::Memory(_) => {
             RefreshOutcome::Transient { why, retry_after: None }
         }
     }
 }
 
-/// Codes that say nothing about the refresh token (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
-fn is_passing(error: &str) -> bool {
-    matches!(error, "temporarily_unavailable" | "server_error" | "slow_down" | "rate_limit_exceeded")
+/// The codes that only a new login helps against (RFC 6749 section 5.2, OpenID Connect Core section 3.1.2.6).
+/// A closed list: on a rejection the credential is wiped, so an unknown code has to mean "not now".
+fn is_final(error: &str) -> bool {
+    matches!(
+        error,
+        "invalid_grant"
+            | "invalid_client"
+            | "unauthorized_client"
+            | "consent_required"
+            | "interaction_required"
+            | "login_required"
+    )
 }

@@ -28,6 +28,8 @@ pub(super) enum TokenError {
     /// The server said why, in the form that the standard has for it (section 5.2).
     #[error("{}{}", .error, .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default())]
     Said {
+        /// HTTP status.
+        status: u16,
         /// The code.
         error: String,
         /// Its words.
@@ -59,6 +61,14 @@ pub(super) enum TokenError {
     /// No secret page.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+}
+
+impl TokenError {
+    /// Whether this is the authorization server's own word: it answers with these (RFC 6749 section 5.2).
+    /// What says anything else, in whatever form, may be a proxy or a firewall on the way.
+    pub(super) fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Said { status: 400 | 401, .. })
+    }
 }
 
 /// Sends a grant to the token endpoint.

@@ -59,6 +59,24 @@ async fn denied_or_too_late() {
 }
 
 #[tokio::test]
+async fn what_a_firewall_says_ends_nothing_and_what_the_server_says_does() {
+    let code = json!({"device_code": "TESTDEVICECODE", "user_code": "A", "verification_uri": "https://a.example/", "interval": 1});
+    let tokens = json!({"access_token": "TESTACCESS", "token_type": "bearer"});
+    for (reply, is_final) in [
+        (Reply::error(429, "too_many_requests"), false),
+        (Reply::error(403, "Forbidden"), false),
+        (Reply::error(400, "invalid_grant"), true),
+        (Reply::error(403, "access_denied"), true),
+    ] {
+        let server = FakeAuthority::plain();
+        server.next("/device_authorization", [Reply::Json(200, code.clone())]);
+        server.next("/token", [reply, Reply::Json(200, tokens.clone())]);
+        let outcome = SignIn::device(&server).await.outcome().await;
+        assert_eq!(outcome.is_err(), is_final, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn answers_that_nobody_should_follow() {
     let good = json!({"device_code": "TESTDEVICECODE", "user_code": "A", "verification_uri": "https://a.example/device"});
     for (field, value, said) in [

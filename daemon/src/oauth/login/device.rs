@@ -119,12 +119,20 @@ async fn poll(
             Err(TokenError::Said { error, .. }) if error == "expired_token" => {
                 return Err(LoginError::Expired(pace.expires_in));
             }
+            Err(error @ TokenError::Said { .. }) if is_final(&error) => return Err(error.into()),
             // Section 3.5: a server that cannot be reached is asked again, ever more slowly.
-            Err(error @ (TokenError::Exchange(_) | TokenError::Status { .. })) => {
+            Err(error @ (TokenError::Exchange(_) | TokenError::Status { .. } | TokenError::Said { .. })) => {
                 tracing::debug!("device sign-in at {}: {error}", authority.name());
                 pace.interval *= 2;
             }
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Whether the code will never be good: the server says so, or that it was denied. Some say the latter
+/// with 403.
+fn is_final(error: &TokenError) -> bool {
+    let is_denied = matches!(error, TokenError::Said { error, .. } if error == "access_denied");
+    is_denied || error.is_of_the_server()
 }

@@ -105,6 +105,7 @@ pub(in crate::oauth) fn read_error(endpoint: &Endpoint, answer: &Answer) -> Toke
     match failure {
         Some(Failure { error, error_description }) if (400..500).contains(&answer.status()) => {
             TokenError::Said {
+                status: answer.status(),
                 error: text::harmless(&error),
                 description: error_description.as_deref().and_then(text::harmless_or_none),
                 retry_after,
