@@ -75,8 +75,27 @@ fn a_block_does_not_become_empty() {
             ("(export K=KEY)\n", "(:)\n"),
             ("if a; then b; fi\nexport K=KEY\n", "if a; then b; fi\n"),
             ("f() { b; }\nexport K=KEY\n", "f() { b; }\n"),
+            ("function f {\n  export K=KEY\n}\nb\n", "function f {\n  :\n}\nb\n"),
+            ("function f { b; }\nexport K=KEY\n", "function f { b; }\n"),
+            ("repeat 3 {\n  export K=KEY\n}\n", "repeat 3 {\n  :\n}\n"),
         ],
     );
+}
+
+#[test]
+fn a_condition_keeps_what_it_decides_about() {
+    all(
+        Dialect::Shell,
+        &[
+            ("[ -n \"$X\" ] &&\n  export K=KEY\nb\n", "[ -n \"$X\" ] &&\n  :\nb\n"),
+            ("a || # or\n\nexport K=KEY\nb\n", "a || # or\n\n:\nb\n"),
+            ("a |\r\nexport K=KEY\r\nb\r\n", "a |\r\n:\r\nb\r\n"),
+            ("a &\nexport K=KEY\nb\n", "a &\nb\n"),
+            ("(a)\nexport K=KEY\nb\n", "(a)\nb\n"),
+        ],
+    );
+    all(Dialect::Fish, &[("a &&\n  set -gx K KEY\nb\n", "a &&\n  true\nb\n")]);
+    all(Dialect::PowerShell, &[("a |\n  $env:K = 'KEY'\nb\n", "a |\n  $null\nb\n")]);
 }
 
 #[test]
@@ -90,6 +109,10 @@ fn what_is_no_assignment_is_refused_by_name() {
         ("echo KEY\n", Refusal::NotAnAssignment),
         ("claude --api-key KEY\n", Refusal::NotAnAssignment),
         ("x=$(echo 'a\nK=KEY\nb')\n", Refusal::NotAnAssignment),
+        ("env=(K=KEY)\n", Refusal::NotAnAssignment),
+        ("env=(A=1 K=KEY B=2)\nb\n", Refusal::NotAnAssignment),
+        ("declare -a env=(\n  K=KEY\n)\n", Refusal::NotAnAssignment),
+        ("K+=(KEY)\n", Refusal::NotAnAssignment),
         ("a\nexport K=\"KEY\n", Refusal::Unclosed(2)),
         ("A=\"$(cat <<EOF\nit's\nEOF\n)\"\nexport K=KEY\n", Refusal::Unclosed(2)),
     ];

@@ -21,6 +21,25 @@ const PROFILES: &[&str] = &[
     "( export K=KEY )\nexport A=1\n",
     "export A='it'\\''s' # it's\nexport K=KEY # it's mine\nexport B=\"a # b\"\n",
     "while :; do export K=KEY; break; done\nexport A=1\n",
+    "[ -z \"$X\" ] &&\n  export K=KEY\nexport A=1\n",
+    "[ -n \"$X\" ] && # only then\n\n  export K=KEY\nexport A=1\n",
+    "[ -z \"$X\" ] ||\n  export K=KEY\nexport A=1\n",
+    "echo one |\n  export K=KEY\nexport A=1\n",
+    "true &\nexport K=KEY\nwait\nexport A=1\n",
+];
+
+/// What only bash and zsh read.
+const BASH_PROFILES: &[&str] = &[
+    "function work {\n  export K=KEY\n}\nwork\nexport A=1\n",
+    "function work { export K=KEY; }\nwork\nexport A=1\n",
+    "function work {\n  if true; then\n    export K=KEY\n  fi\n}\nwork\nexport A=1\n",
+    "function work() {\n  export K=KEY\n}\nwork\nexport A=1\n",
+    "for ((i = 0; i < 2; i++)) {\n  export K=KEY\n}\nexport A=1\n",
+    "coproc {\n  export K=KEY\n}\nwait\nexport A=1\n",
+    "coproc work {\n  export K=KEY\n}\nwait\nexport A=1\n",
+    "echo one |&\n  export K=KEY\nexport A=1\n",
+    "list=(A=1 B=2)\nexport K=KEY\nexport A=\"${list[*]}\"\n",
+    "list=(\n  A=1 # it's\n)\nif true; then\n  export K=KEY\nfi\nexport A=\"${list[*]}\"\n",
 ];
 
 /// What a shell exports after it has read the profile; without its own and the one that is removed.
@@ -48,8 +67,9 @@ fn exported(shell: &str, profile: &str) -> String {
 
 #[test]
 fn an_edited_profile_does_the_rest_as_before() {
-    for shell in ["bash", "dash"] {
-        for profile in PROFILES {
+    let all = [("bash", PROFILES), ("dash", PROFILES), ("bash", BASH_PROFILES)];
+    for (shell, profiles) in all {
+        for profile in profiles {
             let text = profile.replace("KEY", KEY);
             let edit = remove(text.as_bytes(), Dialect::Shell, &span(&text)).unwrap();
             let edited = String::from_utf8(edit.apply(text.as_bytes()).unwrap().to_vec()).unwrap();

@@ -40,6 +40,8 @@ pub(super) struct Lexer<'a> {
     documents: Vec<(Vec<u8>, bool)>,
     words: Vec<Range<usize>>,
     before: Border,
+    /// Whether an operator was read that the next command belongs to, on whatever line that is.
+    awaits: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -53,6 +55,7 @@ impl<'a> Lexer<'a> {
             documents: Vec::new(),
             words: Vec::new(),
             before: Border::Line,
+            awaits: false,
         }
     }
 
@@ -69,12 +72,13 @@ impl<'a> Lexer<'a> {
             if self.at > span.start && self.words.last().is_some_and(|word| word.end > span.start) {
                 return Err(Refusal::NotAnAssignment);
             }
+            self.awaits &= self.words.is_empty();
             self.enter_blocks();
             if self.peek().is_none() {
                 return Err(Refusal::NotAnAssignment);
             }
             self.words.clear();
-            self.before = after;
+            self.before = if self.awaits { Border::Other } else { after };
             self.read_border(span)?;
         }
     }
@@ -135,6 +139,9 @@ impl<'a> Lexer<'a> {
                 self.blocks.push(")");
             }
             Some(byte) => {
+                let before = self.at.checked_sub(1).and_then(|before| self.text.get(before));
+                // `|`, `||`, `|&`, `&&`; a lone `&` ends a command.
+                self.awaits = byte == b'|' || byte == b'&' && matches!(before, Some(b'&' | b'|'));
                 self.at += 1;
                 if byte == b')' && self.blocks.last() == Some(&")") {
                     self.blocks.pop();
@@ -180,11 +187,27 @@ impl<'a> Lexer<'a> {
                     }
                     None
                 }
-                _ => return,
+                _ => return self.enter_body(),
             };
             self.blocks.extend(closed_by);
             self.words.remove(0);
             self.before = Border::Other;
         }
+    }
+
+    /// Enters a body in braces that stands behind other words: `function f {`, `coproc {`, zsh's `repeat 3 {`.
+    fn enter_body(&mut self) {
+        let is_word = |word: &Range<usize>, wanted: &[u8]| self.text.get(word.clone()) == Some(wanted);
+        let opens = |wanted: &[u8]| self.words.first().is_some_and(|word| is_word(word, wanted));
+        let brace = self.words.iter().position(|word| is_word(word, b"{"));
+        let Some(brace) = brace.filter(|brace| {
+            *brace + 1 == self.words.len() || opens(b"function") || opens(b"coproc") || opens(b"repeat")
+        }) else {
+            return;
+        };
+        self.words.drain(..=brace);
+        self.blocks.push("}");
+        self.before = Border::Other;
+        self.enter_blocks();
     }
 }

@@ -26,7 +26,10 @@ pub(super) fn remove(
     // A text of many lines in one word is taken out only if it is plainly one quoted value.
     let holds = |word: &&Range<usize>| word.start <= span.start && span.end <= word.end;
     let word = statement.words.iter().find(holds).and_then(|word| text.get(word.clone()));
-    if !word.is_some_and(|word| memchr::memchr(b'\n', word).is_none() || is_quoted_value(word)) {
+    let is_plain = |word: &[u8]| {
+        (memchr::memchr(b'\n', word).is_none() || is_quoted_value(word)) && !is_list(word, dialect)
+    };
+    if !word.is_some_and(is_plain) {
         return Err(Refusal::NotAnAssignment);
     }
     match part(text, dialect, statement, span)? {
@@ -69,6 +72,12 @@ fn is_quoted_value(word: &[u8]) -> bool {
         [open @ (b'"' | b'\''), inside @ .., close] => open == close && !inside.contains(open),
         _ => false,
     })
+}
+
+/// `NAME=(…)`: more than one value.
+fn is_list(word: &[u8], dialect: Dialect) -> bool {
+    dialect == Dialect::Shell
+        && memchr::memchr(b'=', word).is_some_and(|equals| word.get(equals + 1) == Some(&b'('))
 }
 
 fn whole_if(is_assignment: bool) -> Result<Part, Refusal> {

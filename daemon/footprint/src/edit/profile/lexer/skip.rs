@@ -17,7 +17,9 @@ impl Lexer<'_> {
             let is_end = is_end || self.rest().starts_with(b"\r\n") || self.rest() == b"\r";
             // `2>&1` and `&>file` are words, not the end of a command.
             let is_redirection = byte == b'&' && self.at > start && self.text.get(self.at - 1) == Some(&b'>');
-            if is_end && !is_redirection {
+            // `name=(a b)` is a word, too: what is in it is a list, not commands.
+            let is_list = byte == b'(' && self.at > start && self.text.get(self.at - 1) == Some(&b'=');
+            if is_end && !is_redirection && !is_list {
                 break;
             }
             self.piece(0)?;
