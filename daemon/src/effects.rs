@@ -21,8 +21,8 @@ use claudectl_core::{
     command::Command,
     effect::Effect,
     error::Refusal,
-    event::Event,
-    ids::{LoginId, RequestId, SessionId},
+    event::{Event, Refreshed},
+    ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
 };
 use claudectl_platform::peer::Peer;
 use claudectl_proto::endpoint::Endpoints;
@@ -38,7 +38,7 @@ pub use sign_in::SignIn;
 
 use crate::{
     config::AuthorizationServer,
-    effects::vault::Vault,
+    effects::vault::{Held, Vault},
     engine::{Ask, Progress, Replies, Reply},
     meter::Reading,
 };
@@ -136,15 +136,11 @@ impl Effects {
                 None
             }
             Effect::ObtainCredential { login, details } => self.obtain(login, details),
-            Effect::CheckCredential { login, details, secret } => {
-                let (asker, held) = (self.askers.get(&details.request)?.clone(), self.vault.get(secret)?);
-                login::check(login, &details, asker, held, self.events.clone());
-                None
-            }
+            Effect::CheckCredential { login, details, secret } => self.check(login, &details, secret),
             Effect::StoreCredential { account, secret, request } => {
                 let replies = request.and_then(|request| self.askers.get(&request));
                 let replies = replies.map(|asker| asker.replies.clone());
-                self.keeper.store(*account, secret, self.vault.get(secret)?, replies);
+                self.keeper.store(*account, secret, self.held(secret), replies);
                 None
             }
             Effect::LoadCredential { account, generation } => {
@@ -160,9 +156,7 @@ impl Effects {
                 None
             }
             Effect::RefreshCredential { account, generation, secret } => {
-                let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
-                renewal::refresh(account, generation, self.vault.get(secret)?, arrivals, events);
-                None
+                self.refresh(account, generation, secret)
             }
             Effect::RevokeCredential { secret, within } => {
                 renewal::revoke(secret, self.vault.get(secret), within, self.events.clone());
@@ -190,7 +184,9 @@ impl Effects {
 
 impl Effects {
     fn obtain(&mut self, login: LoginId, details: Login) -> Option<Event> {
-        let asker = self.askers.get(&details.request)?.clone();
+        let Some(asker) = self.askers.get(&details.request).cloned() else {
+            return Some(Event::LoginFailed { login, why: login::client_gone() });
+        };
         match self.endpoints.intake(login.0) {
             Ok(socket) => {
                 let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
@@ -200,6 +196,39 @@ impl Effects {
             }
             Err(error) => Some(Event::LoginFailed { login, why: Refusal::Resource(error.to_string()) }),
         }
+    }
+
+    fn check(&self, login: LoginId, details: &Login, secret: SecretId) -> Option<Event> {
+        let Some(asker) = self.askers.get(&details.request).cloned() else {
+            return Some(Event::LoginFailed { login, why: login::client_gone() });
+        };
+        match self.held(secret) {
+            Ok(held) => {
+                login::check(login, details, asker, held, self.events.clone());
+                None
+            }
+            Err(why) => Some(Event::LoginFailed { login, why }),
+        }
+    }
+
+    fn refresh(&self, account: AccountName, generation: Generation, secret: SecretId) -> Option<Event> {
+        match self.held(secret) {
+            Ok(held) => {
+                let (arrivals, events) = (self.arrivals.clone(), self.events.clone());
+                renewal::refresh(account, generation, held, arrivals, events);
+                None
+            }
+            Err(why) => {
+                let outcome = Refreshed::Transient { why: why.to_string(), retry_after: None };
+                Some(Event::CredentialRefreshed { account, generation, outcome })
+            }
+        }
+    }
+
+    /// A credential. The engine waits for an answer to whatever it asks for: one that is not there is an answer,
+    /// too.
+    fn held(&self, secret: SecretId) -> Result<Held, Refusal> {
+        self.vault.get(secret).ok_or_else(|| Refusal::Resource("the credential is not held any more".into()))
     }
 
     fn progress(&self, request: RequestId, progress: Progress) {

@@ -29,7 +29,7 @@ use crate::{
 /// One thing to do.
 #[derive(Debug)]
 enum Order {
-    Store { account: Box<Account>, secret: SecretId, held: Held, replies: Option<Replies> },
+    Store { account: Box<Account>, secret: SecretId, held: Result<Held, Refusal>, replies: Option<Replies> },
     Load { account: AccountName, generation: Generation },
     Delete { account: AccountName },
     SetDefault(Option<AccountName>),
@@ -69,7 +69,13 @@ impl Keeper {
         (Self { orders }, kept)
     }
 
-    pub(super) fn store(&self, account: Account, secret: SecretId, held: Held, replies: Option<Replies>) {
+    pub(super) fn store(
+        &self,
+        account: Account,
+        secret: SecretId,
+        held: Result<Held, Refusal>,
+        replies: Option<Replies>,
+    ) {
         self.order(Order::Store { account: Box::new(account), secret, held, replies });
     }
 
@@ -96,7 +102,10 @@ impl Work {
     async fn carry_out(&mut self, order: Order) {
         match order {
             Order::Store { account, secret, held, replies } => {
-                let outcome = self.store(&account, &held, replies.as_ref()).await;
+                let outcome = match held {
+                    Ok(held) => self.store(&account, &held, replies.as_ref()).await,
+                    Err(why) => Err(why),
+                };
                 self.tell(Event::CredentialStored { secret, outcome }).await;
             }
             Order::Load { account, generation } => match self.load(&account).await {

@@ -119,6 +119,7 @@ fn refusal(error: CheckError, upstream: String) -> Refusal {
     }
 }
 
-fn client_gone() -> Refusal {
+/// Nobody waits for the answer of a login any more.
+pub(super) fn client_gone() -> Refusal {
     Refusal::IntakeFailed("the client went away".into())
 }
