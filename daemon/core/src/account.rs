@@ -246,6 +246,22 @@ pub struct Login {
     pub keep: bool,
     /// The account that it makes, once its credential was received.
     pub received: Option<Account>,
+    /// What the keyring has of the account that it takes the place of.
+    pub before: Before,
+}
+
+/// The credential of a sealed account that another login takes the place of: it is revoked when that login
+/// is complete, so it has to be read before the keyring overwrites or deletes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Not asked for yet.
+    Unasked,
+    /// The keyring was asked, under this number.
+    Asked(Generation),
+    /// It is in these pages.
+    Read(SecretId),
+    /// There is none, or it could not be read.
+    Nothing,
 }
 
 impl Login {

@@ -22,7 +22,7 @@ use crate::{
     command::Command,
     effect::{Answer, Effect},
     error::Refusal,
-    event::{Event, Sighting},
+    event::{Event, Revocation, Sighting},
     ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
     policy::{
         self, Policy,
@@ -55,6 +55,8 @@ pub struct Engine {
     entries: BTreeMap<AccountName, keyring::Entry>,
     /// Pages that nobody wants, until their tokens are revoked, and the account that they are of.
     discarded: BTreeMap<SecretId, Option<AccountName>>,
+    /// Tokens of accounts that are still there which the server did not revoke: their receipt names them.
+    unrevoked: BTreeMap<AccountName, Vec<Revocation>>,
     next_generation: u64,
     next_login: u64,
     unused_since: Option<Duration>,
@@ -101,6 +103,7 @@ impl Engine {
             storing: BTreeMap::new(),
             entries: BTreeMap::new(),
             discarded: BTreeMap::new(),
+            unrevoked: BTreeMap::new(),
             next_generation: 1,
             next_login: 1,
             unused_since: Some(now.since_boot),
@@ -182,7 +185,8 @@ impl Engine {
             lock_purges: self.lock_counts_for_all(),
             is_settled: self.logouts.iter().all(logout::Logout::is_settled)
                 && self.storing.is_empty()
-                && self.discarded.is_empty(),
+                && self.discarded.is_empty()
+                && !self.has_copies_on_their_way(),
         }
     }
 

@@ -23,15 +23,25 @@ use super::{
 };
 use crate::{
     engine::{Progress, Reply},
-    keyring::{Keyring, KeyringError, Patience, Unlock},
+    keyring::{Keyring, KeyringError, Patience, Record, Unlock},
 };
 
 /// One thing to do.
 #[derive(Debug)]
 enum Order {
-    Store { account: Box<Account>, secret: SecretId, held: Result<Held, Refusal>, replies: Option<Replies> },
-    Load { account: AccountName, generation: Generation },
-    Delete { account: AccountName },
+    Store {
+        account: Box<Account>,
+        secret: SecretId,
+        record: Box<Result<Record, Refusal>>,
+        replies: Option<Replies>,
+    },
+    Load {
+        account: AccountName,
+        generation: Generation,
+    },
+    Delete {
+        account: AccountName,
+    },
     SetDefault(Option<AccountName>),
 }
 
@@ -69,6 +79,9 @@ impl Keeper {
         (Self { orders }, kept)
     }
 
+    /// Gives the keyring a credential. That of a login can still be given up while a person is asked to unlock
+    /// it: wiping its pages takes it back. Any other copy is made at once, for the pages that it comes from
+    /// may be wiped before its turn, and it may be the only one of its tokens.
     pub(super) fn store(
         &self,
         account: Account,
@@ -76,7 +89,13 @@ impl Keeper {
         held: Result<Held, Refusal>,
         replies: Option<Replies>,
     ) {
-        self.order(Order::Store { account: Box::new(account), secret, held, replies });
+        let record = held.map(|held| record::write(&account, &held));
+        let record = match replies {
+            Some(_) => record,
+            None => record.and_then(|record| record.copied().map_err(|error| refusal(&error.into()))),
+        };
+        let (account, record) = (Box::new(account), Box::new(record));
+        self.order(Order::Store { account, secret, record, replies });
     }
 
     pub(super) fn load(&self, account: AccountName, generation: Generation) {
@@ -101,9 +120,9 @@ impl Keeper {
 impl Work {
     async fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Store { account, secret, held, replies } => {
-                let outcome = match held {
-                    Ok(held) => self.store(&account, &held, replies.as_ref()).await,
+            Order::Store { account, secret, record, replies } => {
+                let outcome = match *record {
+                    Ok(record) => self.store(&account, &record, replies.as_ref()).await,
                     Err(why) => Err(why),
                 };
                 self.tell(Event::CredentialStored { secret, outcome }).await;
@@ -129,7 +148,7 @@ impl Work {
     async fn store(
         &mut self,
         account: &Account,
-        held: &Held,
+        record: &Record,
         replies: Option<&Replies>,
     ) -> Result<(), Refusal> {
         let expires_in = u32::try_from(Patience::default().person.as_secs()).unwrap_or(u32::MAX);
@@ -142,7 +161,7 @@ impl Work {
         let unlock = if replies.is_some() { Unlock::Ask(&ask) } else { Unlock::Never };
         // Before the entry: a daemon that dies in between must not leave one that the next does not know of.
         let is_new = self.index.note(account);
-        let stored = self.keyring.store(&record::write(account, held), unlock).await;
+        let stored = self.keyring.store(record, unlock).await;
         if stored.is_err() && is_new {
             self.index.forget(&account.name);
         }

@@ -98,6 +98,16 @@ pub enum RecordError {
 }
 
 impl Record {
+    /// The same in pages of its own: wiping the others does not reach them.
+    ///
+    /// # Errors
+    /// [`RecordError`]: they are wiped already, or there are no pages to be had.
+    pub fn copied(&self) -> Result<Self, RecordError> {
+        let copy = |page: &Arc<SecretPage>| page.expose(self::page).ok_or(RecordError::Wiped)?;
+        let refresh = self.refresh.as_ref().map(copy).transpose()?;
+        Ok(Self { details: self.details.clone(), access: copy(&self.access)?, refresh })
+    }
+
     /// The record as bytes: a line with the format and the three lengths, then the three parts. The
     /// buffer has its full size from the start, so that no smaller one is left behind.
     pub(super) fn encode(&self) -> Result<Zeroizing<Vec<u8>>, RecordError> {

@@ -74,6 +74,12 @@ impl Engine {
         }
     }
 
+    /// Whether the keyring is being given what memory does not have any more.
+    pub(super) fn has_copies_on_their_way(&self) -> bool {
+        let is_sealed = |name| self.accounts.get(name).is_some_and(|account| account.secret().is_none());
+        self.entries.iter().any(|(name, entry)| entry.told.iter().any(Option::is_some) && is_sealed(name))
+    }
+
     /// Whether the keyring may have something of an account.
     pub(super) fn may_be_stored(&self, name: &AccountName) -> bool {
         self.entries.contains_key(name)

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::{Engine, answer, logout::REVOCATION, refuse, renewal, wipe};
 use crate::{
-    account::{Account, Expiry, Holding, Login, Obtained, Renewal, Way},
+    account::{Account, Before, Expiry, Holding, Login, Obtained, Renewal, Way},
     command::BeginLogin,
     effect::{Answer, Effect},
     error::Refusal,
+    event::Loaded,
     ids::{AccountName, Generation, LoginId, RequestId, SecretId},
     time::Now,
 };
@@ -22,7 +23,18 @@ impl Engine {
             return refuse(request, Refusal::LimitReached { what: "accounts", limit });
         }
         let BeginLogin { name, kind, way, route, plan, check, keep } = begin;
-        let details = Login { request, name, kind, way, route, plan, check, keep, received: None };
+        let details = Login {
+            request,
+            name,
+            kind,
+            way,
+            route,
+            plan,
+            check,
+            keep,
+            received: None,
+            before: Before::Unasked,
+        };
         let login = LoginId(self.next_login);
         self.next_login = self.next_login.saturating_add(1);
         self.logins.insert(login, details.clone());
@@ -82,6 +94,10 @@ impl Engine {
         if let Some((secret, account)) = details.secret().zip(details.received) {
             effects.push(self.discard(secret, Some(&details.name), account.obtained.revocable, within));
         }
+        // The account before stays as it is.
+        if let Before::Read(secret) = details.before {
+            effects.push(wipe(secret));
+        }
         // The keyring may have its copy already, or be about to take it.
         if details.keep {
             effects.extend(self.settle_entry(&details.name, now));
@@ -90,8 +106,11 @@ impl Engine {
         effects
     }
 
-    /// Gives the keyring its copy first, if it is to have one.
+    /// Reads what the keyring has of the account before; then gives it its copy, if it is to have one.
     fn store_or_hold(&mut self, login: LoginId, now: Now) -> Vec<Effect> {
+        if let Some(effect) = self.read_before(login) {
+            return vec![effect];
+        }
         let details = self.logins.get(&login).filter(|details| details.keep);
         let stored =
             details.and_then(|details| Some((details.received.clone()?, details.secret()?, details.request)));
@@ -101,9 +120,49 @@ impl Engine {
         }
     }
 
+    /// The tokens of a sealed account that this login takes the place of are only in the keyring.
+    fn read_before(&mut self, login: LoginId) -> Option<Effect> {
+        let generation = self.next_generation();
+        let details = self.logins.get_mut(&login).filter(|details| details.before == Before::Unasked)?;
+        let is_sealed = |account: &&Account| matches!(account.holding, Holding::Sealed { .. });
+        let account = self.accounts.get(&details.name).filter(is_sealed);
+        if !account.is_some_and(|account| account.obtained.revocable) {
+            details.before = Before::Nothing;
+            return None;
+        }
+        details.before = Before::Asked(generation);
+        Some(Effect::LoadCredential { account: details.name.clone(), generation })
+    }
+
+    /// The login that asked the keyring under this number.
+    pub(super) fn asks_before(&self, generation: Generation) -> Option<LoginId> {
+        let is_its = |(_, details): &(&LoginId, &Login)| details.before == Before::Asked(generation);
+        self.logins.iter().find(is_its).map(|(login, _)| *login)
+    }
+
+    /// The login goes on, with what the keyring had of the account before.
+    pub(super) fn before_read(
+        &mut self,
+        login: LoginId,
+        outcome: Result<Loaded, Refusal>,
+        now: Now,
+    ) -> Vec<Effect> {
+        let Some(details) = self.logins.get_mut(&login) else { return Vec::new() };
+        match outcome {
+            Ok(loaded) => details.before = Before::Read(loaded.secret),
+            Err(why) => {
+                details.before = Before::Nothing;
+                let name = details.name.clone();
+                self.note_unread(&name, &why);
+            }
+        }
+        self.store_or_hold(login, now)
+    }
+
     /// The login is complete: the account holds its credential from here on.
     pub(super) fn hold(&mut self, login: LoginId, now: Now) -> Vec<Effect> {
-        let Some(Login { request, name, received: Some(account), .. }) = self.logins.remove(&login) else {
+        let Some(Login { request, name, received: Some(account), before, .. }) = self.logins.remove(&login)
+        else {
             return Vec::new();
         };
         let old = self.accounts.insert(name.clone(), account);
@@ -113,6 +172,9 @@ impl Engine {
         // What the account had before is worth nothing from now on.
         if let Some((secret, old)) = old.as_ref().and_then(Account::secret).zip(old) {
             effects.push(self.discard(secret, Some(&name), old.obtained.revocable, REVOCATION));
+        }
+        if let Before::Read(secret) = before {
+            effects.push(self.discard(secret, Some(&name), true, REVOCATION));
         }
         effects.extend(self.settle_entry(&name, now));
         effects.extend(self.settle_unseals(&name, None));

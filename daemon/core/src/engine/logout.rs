@@ -14,7 +14,7 @@ use crate::{
     credential::Part,
     effect::{Answer, Effect},
     error::Refusal,
-    event::{Loaded, Revocation, WipedPage},
+    event::{Loaded, Refreshed, Revocation, WipedPage},
     ids::{AccountName, Generation, RequestId, SecretId},
     policy,
     receipt::{Outcome, Place},
@@ -27,6 +27,8 @@ use crate::{
 pub(super) const REVOCATION: Duration = Duration::from_secs(11);
 /// How long they may take while the machine waits for us to go to sleep.
 const HASTY_REVOCATION: Duration = Duration::from_millis(700);
+/// Most tokens of one account that are remembered because the server did not revoke them.
+const UNREVOKED: usize = 16;
 
 impl Engine {
     pub(super) fn log_out(&mut self, request: RequestId, selection: Selection, now: Now) -> Vec<Effect> {
@@ -88,6 +90,10 @@ impl Engine {
         if !departure.account.obtained.revocable {
             departure.note_out_of_reach();
         }
+        for Revocation { part, endpoint, outcome } in self.unrevoked.remove(&name).unwrap_or_default() {
+            let outcome = outcome.map_or_else(Outcome::NotRevoked, Outcome::Revoked);
+            departure.note(part, Place::AuthorizationServer(endpoint), outcome);
+        }
         // What it had before, or failed to get, is on its way out already.
         let before: Vec<_> = self.discarded.extract_if(.., |_, of| of.as_ref() == Some(&name)).collect();
         departure.pages.extend(before.iter().map(|(secret, _)| *secret));
@@ -127,7 +133,26 @@ impl Engine {
             return vec![wipe(secret)];
         }
         // What nobody waits for was wiped when the daemon was told to stop.
-        if self.discarded.remove(&secret).is_some() { vec![wipe(secret)] } else { Vec::new() }
+        let Some(of) = self.discarded.remove(&secret) else { return Vec::new() };
+        if let Some(name) = of.filter(|name| self.accounts.contains_key(name)) {
+            self.note_unrevoked(name, revocations);
+        }
+        vec![wipe(secret)]
+    }
+
+    /// The next receipt of the account names the tokens that the server did not revoke.
+    fn note_unrevoked(&mut self, name: AccountName, revocations: Vec<Revocation>) {
+        let failed = revocations.into_iter().filter(|revocation| revocation.outcome.is_err());
+        let unrevoked = self.unrevoked.entry(name).or_default();
+        unrevoked.extend(failed.take(UNREVOKED.saturating_sub(unrevoked.len())));
+    }
+
+    /// The tokens that an account had before another login could not be read, so they are not revoked.
+    pub(super) fn note_unread(&mut self, name: &AccountName, why: &Refusal) {
+        let endpoint = self.accounts.get(name).and_then(|account| account.authority.clone());
+        let outcome = Err(format!("the tokens could not be read: {why}"));
+        let endpoint = endpoint.unwrap_or_default();
+        self.note_unrevoked(name.clone(), vec![Revocation { part: Part::Refresh, endpoint, outcome }]);
     }
 
     pub(super) fn wiped(&mut self, secret: SecretId, pages: &[WipedPage], now: Now) -> Vec<Effect> {
@@ -164,7 +189,7 @@ impl Engine {
         &mut self,
         name: &AccountName,
         login: Generation,
-        secret: Option<SecretId>,
+        outcome: Refreshed,
         now: Now,
     ) -> Vec<Effect> {
         let is_meant = |departure: &&mut Departure| {
@@ -172,13 +197,23 @@ impl Engine {
         };
         let departure = self.leaving().find(is_meant);
         let Some(departure) = departure else {
-            return secret
-                .map(|secret| self.discard(secret, Some(name), true, REVOCATION))
-                .into_iter()
-                .collect();
+            return match outcome {
+                Refreshed::Renewed { secret, .. } => {
+                    vec![self.discard(secret, Some(name), true, REVOCATION)]
+                }
+                Refreshed::Transient { .. } | Refreshed::Rejected { .. } => Vec::new(),
+            };
         };
         departure.is_renewing = false;
-        let mut effects: Vec<_> = secret.map(|secret| departure.take(secret)).into_iter().collect();
+        let mut effects = Vec::new();
+        match outcome {
+            Refreshed::Renewed { secret, .. } => effects.push(departure.take(secret)),
+            // The server may have given tokens that never came here.
+            Refreshed::Transient { why, .. } => {
+                departure.note_not_revoked(Part::Access, format!("new tokens were asked for: {why}"));
+            }
+            Refreshed::Rejected { .. } => {}
+        }
         effects.extend(self.finished(now));
         effects
     }

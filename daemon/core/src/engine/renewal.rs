@@ -150,11 +150,7 @@ impl Engine {
     ) -> Vec<Effect> {
         let account = self.accounts.get_mut(name).filter(|account| account.login == login);
         let Some(account) = account else {
-            let secret = match outcome {
-                Refreshed::Renewed { secret, .. } => Some(secret),
-                Refreshed::Transient { .. } | Refreshed::Rejected { .. } => None,
-            };
-            return self.departing_refreshed(name, login, secret, now);
+            return self.departing_refreshed(name, login, outcome, now);
         };
         match outcome {
             Refreshed::Renewed { secret, lifetime, renewable } => {

@@ -137,6 +137,9 @@ impl Engine {
         outcome: Result<Loaded, Refusal>,
         now: Now,
     ) -> Vec<Effect> {
+        if let Some(login) = self.asks_before(generation) {
+            return self.before_read(login, outcome, now);
+        }
         if self.departs(name, generation) {
             return self.departing_loaded(name, generation, outcome, now);
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use claudectl_core::{
     account::{Account, Holding},
-    ids::{LoginId, SecretId, SessionId},
+    ids::{AccountName, LoginId, SecretId, SessionId},
     session::{Gate, Session, SessionState},
 };
 
@@ -15,9 +15,10 @@ impl World {
     pub(crate) fn is_under_way(&self, login: LoginId) -> bool {
         let Some(secret) = self.of_logins.get(&login) else { return self.obtaining.contains(&login) };
         let stores = |told: &Told| matches!(told, Told::Store { secret: its, .. } if its == secret);
+        let reads = |told: &Told| matches!(told, Told::Load { account, before: true, .. } if *account == self.names[&login]);
         self.filled.contains(secret)
             && !self.revoking.contains(secret)
-            && (self.checking.contains(&login) || self.told.iter().any(stores))
+            && (self.checking.contains(&login) || self.told.iter().any(|told| stores(told) || reads(told)))
     }
 
     /// What must hold after every step.
@@ -54,6 +55,9 @@ impl World {
         known.extend(
             self.of_logins.iter().filter(|(login, _)| self.is_under_way(**login)).map(|(_, page)| *page),
         );
+        let waits =
+            |name: &AccountName| self.names.iter().any(|(login, of)| of == name && self.is_under_way(*login));
+        known.extend(self.before.iter().filter(|(_, name)| waits(name)).map(|(page, _)| *page));
         let astray: Vec<_> = self.filled.difference(&known).collect();
         assert!(astray.is_empty(), "nobody accounts for {astray:?}");
         let unsettled = self.revoking.len() + self.unstored.len();

@@ -1,5 +1,7 @@
 //! Kept accounts: who seals, who thaws, and what the keyring has in the end.
 
+use std::time::Duration;
+
 use claudectl_core::{
     account::Holding,
     command::{Command, Selection},
@@ -80,9 +82,10 @@ fn an_unseal_is_answered_even_if_its_account_leaves_or_is_logged_in_anew() {
 
     let mut world = World::kept();
     world.seal(&Selection::All);
-    let asked = world.ask(Command::Unseal(Selection::All));
     world.begin_login(0, false, false);
     world.obtain(0, Some(TOKEN));
+    let asked = world.ask(Command::Unseal(Selection::All));
+    world.keyring(true);
     assert!(matches!(world.answer(asked), Some(Ok(Answer::Unsealed { .. }))), "it waits for ever");
     world.answer_all();
     world.check_quiet();
@@ -110,6 +113,7 @@ fn a_sealed_account_whose_copy_gave_way_to_a_login_that_failed_is_not_loaded_fro
     world.seal(&Selection::All);
     world.begin_login(0, false, true);
     world.obtain(0, Some(TOKEN));
+    world.keyring(true);
     world.desktop(DesktopEvent::ScreenLocked, Cause::ScreenLocked);
     world.answer_all();
     assert!(matches!(world.the().holding, Holding::Rejected { .. }));
@@ -206,4 +210,20 @@ fn a_session_that_moves_to_an_account_that_waits_is_frozen() {
     world.apply(Step::Move { id: 0, name: 1 });
     assert_eq!(world.seen().sessions.values().next().unwrap().state, SessionState::Frozen);
     world.check();
+}
+
+#[test]
+fn a_seal_gives_the_keyring_the_tokens_that_it_refused_before() {
+    let mut world = World::kept();
+    world.wait(Duration::from_mins(1));
+    world.refuse_access(0);
+    world.refresh(0, RefreshAnswer::Renewed { lifetime: Some(3_600), renewable: true });
+    world.keyring(false);
+    assert!(world.the().kept_stale.is_some());
+    world.seal(&Selection::All);
+    assert!(world.filled.is_empty());
+    assert!(!world.seen().is_settled, "the machine may sleep before the keyring has its copy");
+    world.told_all();
+    assert!(world.seen().is_settled);
+    assert_eq!(world.tokens[world.keyring[&named(0)].token].number, 1, "the renewed tokens are lost");
 }

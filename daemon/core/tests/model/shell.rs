@@ -141,10 +141,10 @@ impl World {
     pub(crate) fn obey(&mut self, told: Told, works: bool) -> Event {
         let refused = || Refusal::Keyring { why: "it is locked".into(), hint: "unlock it" };
         match told {
-            Told::Store { secret, record } => {
+            Told::Store { secret, record, copied } => {
                 self.unstored.remove(&secret);
-                // Pages that were wiped meanwhile are refused.
-                let works = works && (self.copies_at_once || self.filled.contains(&secret));
+                // Pages of a login that were wiped meanwhile are refused.
+                let works = works && (copied || self.filled.contains(&secret));
                 let name = record.account.name.clone();
                 if works {
                     self.keyring.insert(name, *record);
@@ -154,9 +154,12 @@ impl World {
                 }
                 Event::CredentialStored { secret, outcome: if works { Ok(()) } else { Err(refused()) } }
             }
-            Told::Load { account, generation } => {
+            Told::Load { account, generation, before } => {
                 let record = self.keyring.get(&account).cloned().filter(|_| works);
                 let outcome = record.map(|record| self.read(&record)).ok_or_else(refused);
+                if let (Ok(loaded), true) = (&outcome, before) {
+                    self.before.insert(loaded.secret, account.clone());
+                }
                 Event::CredentialLoaded { account, generation, outcome }
             }
             Told::Delete { account } => {

@@ -47,9 +47,21 @@ pub(crate) struct Record {
 /// What the keyring was told, in order.
 #[derive(Debug)]
 pub(crate) enum Told {
-    Store { secret: SecretId, record: Box<Record> },
-    Load { account: AccountName, generation: Generation },
-    Delete { account: AccountName },
+    /// `copied`: the copy was made when it was told; else it is made when its turn comes.
+    Store {
+        secret: SecretId,
+        record: Box<Record>,
+        copied: bool,
+    },
+    /// `before`: for a login that takes the place of the account.
+    Load {
+        account: AccountName,
+        generation: Generation,
+        before: bool,
+    },
+    Delete {
+        account: AccountName,
+    },
 }
 
 /// A refresh that is on its way.
@@ -89,6 +101,9 @@ pub(crate) struct World {
     pub(crate) gates: BTreeMap<SessionId, Gate>,
     /// The pages of logins that were not answered yet.
     pub(crate) of_logins: BTreeMap<LoginId, SecretId>,
+    pub(crate) names: BTreeMap<LoginId, AccountName>,
+    /// Pages of sealed accounts that were read for the login that takes their place.
+    pub(crate) before: BTreeMap<SecretId, AccountName>,
     /// Renewed tokens of kept accounts that the keyring has not answered for.
     pub(crate) unstored: BTreeSet<SecretId>,
     pub(crate) unanswered: BTreeSet<RequestId>,
@@ -103,8 +118,6 @@ pub(crate) struct World {
     /// What each login of each account is the family of.
     pub(crate) families: BTreeMap<(AccountName, Generation), (usize, u32)>,
     happened: VecDeque<Event>,
-    /// Whether a copy for the keyring is made at once, or only when its turn comes.
-    pub(crate) copies_at_once: bool,
     /// What the next daemon is told of.
     pub(crate) default: Option<AccountName>,
     /// Whether the machine sleeps, as far as anybody was told.
@@ -147,6 +160,8 @@ impl World {
             starting: Vec::new(),
             gates: BTreeMap::new(),
             of_logins: BTreeMap::new(),
+            names: BTreeMap::new(),
+            before: BTreeMap::new(),
             unstored: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             answers: Vec::new(),
@@ -156,7 +171,6 @@ impl World {
             renewed: BTreeMap::new(),
             families: BTreeMap::new(),
             happened: VecDeque::new(),
-            copies_at_once: true,
             default: None,
             asleep: false,
             is_stopping: false,
@@ -241,14 +255,21 @@ impl World {
                 self.check_answer(request, &answer);
                 self.answers.push((request, answer));
             }
-            Effect::ObtainCredential { login, .. } => self.obtaining.push(login),
+            Effect::ObtainCredential { login, details } => {
+                self.names.insert(login, details.name);
+                self.obtaining.push(login);
+            }
             Effect::CheckCredential { login, secret, .. } => {
                 assert!(self.filled.contains(&secret), "asks with a page that is not filled");
                 self.checking.push(login);
             }
-            Effect::StoreCredential { account, secret, .. } => self.tell_to_store(*account, secret),
+            Effect::StoreCredential { account, secret, request } => {
+                self.tell_to_store(*account, secret, request.is_none());
+            }
             Effect::LoadCredential { account, generation } => {
-                self.told.push_back(Told::Load { account, generation });
+                let sealed = self.seen().accounts.get(&account).map(|sealed| sealed.generation);
+                let before = sealed.is_some_and(|sealed| sealed != generation);
+                self.told.push_back(Told::Load { account, generation, before });
             }
             Effect::DeleteStored { account } => self.told.push_back(Told::Delete { account }),
             Effect::RefreshCredential { account, generation, secret } => {
@@ -279,7 +300,7 @@ impl World {
         }
     }
 
-    fn tell_to_store(&mut self, account: Account, secret: SecretId) {
+    fn tell_to_store(&mut self, account: Account, secret: SecretId, copied: bool) {
         assert!(self.filled.contains(&secret), "stores what is not there");
         let token = self.contents[&secret];
         if self.token(secret).number > 0 && account.secret() != Some(secret) {
@@ -293,7 +314,7 @@ impl World {
         let stored = stored.unwrap_or_else(|| self.keyring.get(&account.name).map(|record| record.token));
         assert!(stored != Some(token) || self.disobeyed.contains(&account.name), "stored twice for nothing");
         let record = Box::new(Record { account, token });
-        self.told.push_back(Told::Store { secret, record });
+        self.told.push_back(Told::Store { secret, record, copied });
     }
 
     fn begin_refresh(&mut self, account: AccountName, login: Generation, secret: SecretId) {
@@ -333,6 +354,7 @@ impl World {
         self.renewed.clear();
         self.unstored.clear();
         self.of_logins.clear();
+        self.before.clear();
         self.disobeyed.clear();
         (self.asleep, self.is_stopping) = (false, false);
         let kept: Vec<_> = self.keyring.values().map(|record| self.found(&record.account)).collect();
