@@ -55,6 +55,8 @@ pub struct Engine {
     entries: BTreeMap<AccountName, keyring::Entry>,
     /// Pages that nobody wants, until their tokens are revoked, and the account that they are of.
     discarded: BTreeMap<SecretId, Option<AccountName>>,
+    /// When the machine does not wait any longer for revocations, since boot.
+    cut_off_at: Option<Duration>,
     /// Tokens of accounts that are still there which the server did not revoke: their receipt names them.
     unrevoked: BTreeMap<AccountName, Vec<Revocation>>,
     next_generation: u64,
@@ -103,6 +105,7 @@ impl Engine {
             storing: BTreeMap::new(),
             entries: BTreeMap::new(),
             discarded: BTreeMap::new(),
+            cut_off_at: None,
             unrevoked: BTreeMap::new(),
             next_generation: 1,
             next_login: 1,
@@ -163,7 +166,7 @@ impl Engine {
     /// When the engine next wants to hear `DeadlineReached`, since boot.
     pub fn deadline(&self) -> Option<Duration> {
         let renewals = self.accounts.values().filter_map(renewal::deadline);
-        [self.retires_at(), self.next_end()].into_iter().flatten().chain(renewals).min()
+        [self.retires_at(), self.next_end(), self.cut_off_at].into_iter().flatten().chain(renewals).min()
     }
 
     /// When an unused daemon stops.
@@ -245,6 +248,7 @@ impl Engine {
 
     fn stop(&mut self, now: Now) -> Vec<Effect> {
         self.stopping = true;
+        self.cut_off_at = None;
         let mut effects = self.drop_everything(now);
         effects.push(Effect::Stop);
         effects
@@ -254,7 +258,8 @@ impl Engine {
         match self.retires_at() {
             Some(deadline) if deadline <= now.since_boot => self.stop(now),
             _ => {
-                let mut effects = self.end_what_is_due(now);
+                let mut effects = self.cut_off(now);
+                effects.extend(self.end_what_is_due(now));
                 effects.extend(self.renew_what_is_due(now));
                 effects
             }

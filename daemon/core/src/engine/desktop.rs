@@ -43,12 +43,14 @@ impl Engine {
             DesktopEvent::Suspending => {
                 self.desktop.asleep = true;
                 let mut effects = self.react(Trigger::Suspend, Cause::Suspending, now);
+                self.hurry(now);
                 // What the configuration ignores stays in memory, but nothing is sent before the wake.
                 effects.extend(self.publish_held());
                 effects
             }
             DesktopEvent::Resumed => {
                 self.desktop.asleep = false;
+                self.cut_off_at = None;
                 // The clock went on in the meantime.
                 let mut effects = self.deadline_reached(now);
                 effects.extend(self.publish_held());
@@ -65,6 +67,7 @@ impl Engine {
                     within(Cause::ShuttingDown),
                     now,
                 ));
+                self.hurry(now);
                 effects
             }
             DesktopEvent::InputEnded | DesktopEvent::InputSeen => {

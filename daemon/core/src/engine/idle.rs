@@ -1,10 +1,11 @@
-//! Accounts that nobody uses, and logins that last too long. Only the clock since boot counts, which
-//! goes on while the machine sleeps and which nobody can set (threat T12).
+//! Accounts that nobody uses, and logins that last too long. What counts is the clock since boot, which
+//! goes on while the machine sleeps and which nobody can set (threat T12); over a restart only the wall clock tells.
 
 use std::time::Duration;
 
 use super::Engine;
 use crate::{
+    account::{Account, Holding},
     effect::Effect,
     ids::{AccountName, Generation, SessionId},
     policy::reactions::{Reaction, Trigger},
@@ -29,8 +30,8 @@ pub(super) enum Input {
 pub(super) struct Activity {
     /// Of the account; another one is another login.
     login: Generation,
-    /// When it was logged in.
-    began: Duration,
+    /// When it was first seen here, and how old its login was by then.
+    seen: (Duration, Duration),
     /// When it was last used.
     last: Duration,
 }
@@ -63,7 +64,8 @@ impl Engine {
         });
         for (name, account) in accounts {
             if !self.activity.contains_key(name) {
-                let new = Activity { login: account.login, began: now.since_boot, last: now.since_boot };
+                let seen = (now.since_boot, age(account, now));
+                let new = Activity { login: account.login, seen, last: now.since_boot };
                 self.activity.insert(name.clone(), new);
             }
         }
@@ -111,6 +113,19 @@ impl Engine {
     }
 
     fn ends_at(&self, activity: &Activity) -> Option<Duration> {
-        Some(activity.began.saturating_add(self.policy.login_lifetime?))
+        let (seen, age) = activity.seen;
+        Some(seen.saturating_add(self.policy.login_lifetime?.saturating_sub(age)))
+    }
+}
+
+/// How old a login is when it is first seen. Of one that an earlier daemon made only the wall clock tells: if
+/// that was set back, the login is as old as can be.
+fn age(account: &Account, now: Now) -> Duration {
+    match account.holding {
+        Holding::Sealed { cause: Cause::Restarted, .. } => {
+            let age = now.wall.saturating_sub(account.logged_in_at);
+            u64::try_from(age).map_or(Duration::MAX, Duration::from_secs)
+        }
+        _ => Duration::ZERO,
     }
 }

@@ -158,6 +158,12 @@ impl Engine {
                 self.entries.remove(name);
             }
         }
+        if let (Err(why), Some(account)) =
+            (outcome, self.accounts.get_mut(name).filter(|account| !account.kept))
+        {
+            // Not silently: the next daemon would find it as this account.
+            account.kept_stale = Some(format!("the copy of an earlier login could not be deleted: {why}"));
+        }
         self.departing_deleted(name, outcome, now)
     }
 }

@@ -153,7 +153,7 @@ impl Engine {
             Err(why) => {
                 details.before = Before::Nothing;
                 let name = details.name.clone();
-                self.note_unread(&name, &why);
+                self.note_valid(&name, format!("the tokens could not be read: {why}"));
             }
         }
         self.store_or_hold(login, now)

@@ -1,6 +1,8 @@
 //! Logging out: close the sessions, revoke, delete the keyring's copy, wipe, prove.
 
+mod called_off;
 mod departure;
+mod unrevoked;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -32,13 +34,18 @@ const UNREVOKED: usize = 16;
 
 impl Engine {
     pub(super) fn log_out(&mut self, request: RequestId, selection: Selection, now: Now) -> Vec<Effect> {
-        match self.selected(selection) {
-            Ok(accounts) => {
-                let names: Vec<_> = accounts.into_iter().map(|account| account.name).collect();
-                self.leave(Some(request), &names, Cause::Asked, now)
-            }
-            Err(why) => refuse(request, why),
+        let logins = self.logins_on_their_way(&selection);
+        let mut names: Vec<_> = match self.selected(self.without_logins(selection)) {
+            Ok(accounts) => accounts.into_iter().map(|account| account.name).collect(),
+            Err(why) => return refuse(request, why),
+        };
+        let mut effects = Vec::new();
+        for (login, name) in logins {
+            effects.extend(self.call_off(login, now));
+            names.push(name);
         }
+        effects.extend(self.leave(Some(request), &names, Cause::Asked, now));
+        effects
     }
 
     /// Takes accounts out: first their gates close, then their copies go.
@@ -138,21 +145,6 @@ impl Engine {
             self.note_unrevoked(name, revocations);
         }
         vec![wipe(secret)]
-    }
-
-    /// The next receipt of the account names the tokens that the server did not revoke.
-    fn note_unrevoked(&mut self, name: AccountName, revocations: Vec<Revocation>) {
-        let failed = revocations.into_iter().filter(|revocation| revocation.outcome.is_err());
-        let unrevoked = self.unrevoked.entry(name).or_default();
-        unrevoked.extend(failed.take(UNREVOKED.saturating_sub(unrevoked.len())));
-    }
-
-    /// The tokens that an account had before another login could not be read, so they are not revoked.
-    pub(super) fn note_unread(&mut self, name: &AccountName, why: &Refusal) {
-        let endpoint = self.accounts.get(name).and_then(|account| account.authority.clone());
-        let outcome = Err(format!("the tokens could not be read: {why}"));
-        let endpoint = endpoint.unwrap_or_default();
-        self.note_unrevoked(name.clone(), vec![Revocation { part: Part::Refresh, endpoint, outcome }]);
     }
 
     pub(super) fn wiped(&mut self, secret: SecretId, pages: &[WipedPage], now: Now) -> Vec<Effect> {

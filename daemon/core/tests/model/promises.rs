@@ -60,7 +60,8 @@ impl World {
         known.extend(self.before.iter().filter(|(_, name)| waits(name)).map(|(page, _)| *page));
         let astray: Vec<_> = self.filled.difference(&known).collect();
         assert!(astray.is_empty(), "nobody accounts for {astray:?}");
-        let unsettled = self.revoking.len() + self.unstored.len();
+        let needed = self.revoking.iter().filter(|page| self.filled.contains(page));
+        let unsettled = needed.count() + self.unstored.len();
         assert!(!seen.is_settled || unsettled == 0, "settled, though something waits for its wipe");
     }
 

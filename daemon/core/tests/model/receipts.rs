@@ -7,12 +7,14 @@ use claudectl_core::{
     command::{Command, Selection},
     credential::Part,
     effect::Answer,
-    event::{Event, Revocation},
-    receipt::{Outcome, Receipt},
+    event::{DesktopEvent, Event, Revocation},
+    policy::reactions::{Reaction, Trigger},
+    receipt::{Outcome, Place, Receipt},
+    sentence::Cause,
 };
 
 use crate::{
-    steps::RefreshAnswer,
+    steps::{RefreshAnswer, Step},
     world::{World, named},
 };
 
@@ -139,4 +141,70 @@ fn what_a_login_could_not_read_of_a_sealed_account_is_in_the_receipt() {
     world.keyring(false);
     let receipt = world.log_out_all();
     assert_eq!(unrevoked(&receipt), 1, "{receipt:?}");
+}
+
+#[test]
+fn a_login_that_waits_for_the_keyring_is_logged_out_as_well() {
+    for named_one in [false, true] {
+        let mut world = World::new();
+        let login = world.begin_login(0, false, true);
+        world.obtain(0, Some(crate::steps::Token { lifetime: None, renewable: true, revocable: true }));
+        let selection = if named_one { Selection::Named(vec![named(0)]) } else { Selection::All };
+        let asked = world.ask(Command::LogOut(selection));
+        assert!(matches!(world.answer(login), Some(Err(_))), "the login goes on");
+        world.answer_all();
+        let Some(Ok(Answer::LoggedOut { receipt })) = world.answer(asked) else { panic!("no receipt") };
+        assert_eq!(receipt.accounts, [named(0)]);
+        assert!(receipt.items.iter().any(|item| item.place == Place::Memory), "{receipt:?}");
+        assert!(receipt.items.iter().any(|item| item.place == Place::Keyring), "{receipt:?}");
+        assert!(world.filled.is_empty() && world.keyring.is_empty() && world.account(0).is_none());
+    }
+}
+
+#[test]
+fn a_suspend_right_after_a_lock_does_not_wait_for_a_server_that_is_silent() {
+    let mut world = World::with_account(false, Some(3_600), true);
+    world.policy.reactions.general.insert(Trigger::ScreenLock, Reaction::Purge);
+    world.feed(Event::PolicyLoaded(world.policy.clone()));
+    world.desktop(DesktopEvent::ScreenLocked, Cause::ScreenLocked);
+    assert_eq!(world.filled.len(), 1, "it is being revoked");
+    world.apply(Step::Suspending);
+    world.wait(Duration::from_millis(800));
+    world.feed(Event::DeadlineReached);
+    assert!(world.filled.is_empty() && world.seen().is_settled, "the machine sleeps with tokens in memory");
+}
+
+#[test]
+fn a_suspend_after_a_logout_of_a_sealed_account_does_not_wait_for_a_person() {
+    let mut world = World::with_account(true, Some(3_600), true);
+    world.ask(Command::Seal(Selection::All));
+    let asked = world.ask(Command::LogOut(Selection::All));
+    world.apply(Step::Suspending);
+    world.wait(Duration::from_millis(800));
+    world.feed(Event::DeadlineReached);
+    world.answer_all();
+    let Some(Ok(Answer::LoggedOut { receipt })) = world.answer(asked) else { panic!("no receipt") };
+    assert_eq!(unrevoked(receipt), 1, "{receipt:?}");
+    assert!(world.filled.is_empty() && world.keyring.is_empty());
+}
+
+#[test]
+fn an_old_copy_that_the_keyring_does_not_delete_is_told() {
+    let mut world = World::with_account(true, Some(3_600), true);
+    world.begin_login(0, false, false);
+    world.obtain(0, Some(crate::steps::Token { lifetime: None, renewable: false, revocable: false }));
+    world.keyring(false);
+    assert!(world.the().kept_stale.is_some_and(|why| why.contains("earlier login")));
+}
+
+#[test]
+fn a_login_of_an_earlier_daemon_does_not_last_longer_than_the_configuration_allows() {
+    for (age, is_over) in [(3_600, false), (30 * 86_400, true), (-60, true)] {
+        let mut world = World::with_account(true, None, false);
+        world.policy.login_lifetime = Some(Duration::from_hours(8));
+        world.set_clock(age);
+        world.start_again();
+        world.feed(Event::DeadlineReached);
+        assert_eq!(world.account(0).is_none(), is_over, "{age}");
+    }
 }
