@@ -168,11 +168,33 @@ fn files_of_lines() {
             ("K=a\\\nKEY\nA=1\n", "A=1\n"),
             ("K DEFAULT=KEY\nA DEFAULT=1\n", "A DEFAULT=1\n"),
             ("\u{feff}K=KEY", "\u{feff}"),
+            ("K=KEY # mine\nA=1\n", "# mine\nA=1\n"),
+            ("K=\"KEY # not\" # mine\nA=1\n", "# mine\nA=1\n"),
+            (
+                "P=\"-----BEGIN\nMIIEow==\n-----END\" # pem\nK=KEY\n",
+                "P=\"-----BEGIN\nMIIEow==\n-----END\" # pem\n",
+            ),
         ],
     );
     assert_eq!(without(Dialect::Lines, "# K=KEY\n"), Err(Refusal::Comment));
+    assert_eq!(without(Dialect::Lines, "K=a # KEY\n"), Err(Refusal::Comment));
     assert_eq!(without(Dialect::Lines, "KEY\n"), Err(Refusal::NotAnAssignment));
     assert_eq!(without(Dialect::Lines, "A=\"open\nK=KEY\n"), Err(Refusal::Unclosed(1)));
+}
+
+#[test]
+fn a_forgotten_quote_takes_no_neighbour_along() {
+    for (text, line) in [
+        ("A=\"open\nK=KEY\nB=\"x\"\nC=1\n", 1),
+        ("C=1\nK=\"KEY\nDATABASE_URL=\"postgres://x\"\n", 2),
+        ("K='KEY\nB=''\n", 1),
+        ("K=\"KEY\nB=1\nC=\"\n", 1),
+        ("K=\"KEY\nexport B=1\"\n", 1),
+        ("K=\"KEY\nis it's \" here\n", 1),
+        ("K=KEY\\\nB=1\n", 1),
+    ] {
+        assert_eq!(without(Dialect::Lines, text), Err(Refusal::Unclosed(line)), "{text}");
+    }
 }
 
 #[test]

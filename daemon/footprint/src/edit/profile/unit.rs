@@ -51,10 +51,7 @@ fn setting_end(text: &[u8], start: usize) -> usize {
         let rest = text.get(end..).unwrap_or_default();
         let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |found| found + 1);
         let line = rest.get(..length).unwrap_or_default();
-        let goes_on = match is_comment(line) {
-            true => end > start,
-            false => line.trim_ascii_end().ends_with(b"\\"),
-        };
+        let goes_on = if is_comment(line) { end > start } else { line.trim_ascii_end().ends_with(b"\\") };
         end += length;
         if !goes_on || end == text.len() {
             return end;
