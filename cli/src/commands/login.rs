@@ -153,9 +153,11 @@ async fn log_in(
         CredentialKind::Subscription => Some(subscription::sign_in(environment, accept_terms).await?),
         CredentialKind::Oauth | CredentialKind::Unspecified => None,
     };
+    let is_subscription = request.kind() == CredentialKind::Subscription;
     let mut client = daemon.accounts();
     let mut steps = in_time(async { Ok(client.login(request).await?) }).await?.into_inner();
-    follow::follow(&mut steps, key).await
+    let following = follow::follow(&mut steps, key);
+    if is_subscription { subscription::unless_cancelled(following).await } else { following.await }
 }
 
 fn name(request: &LoginRequest) -> String {

@@ -10,7 +10,7 @@ fuzz_target!(|input: (&[u8], &[u8], Vec<u8>, Vec<u8>)| {
     let own: Vec<u8> = own.iter().map(|byte| b'A' + byte % 26).take(200).collect();
     let token = [b"sk-ant-oat01-", own.as_slice()].concat();
     let text = [before, &token, b"\r\n\r\n", after].concat();
-    let (mut interceptor, mut screen) = (Interceptor::default(), Vec::new());
+    let (mut interceptor, mut screen) = (Interceptor::new(80), Vec::new());
     let (mut rest, mut cuts) = (text.as_slice(), cuts.iter().cycle());
     while !rest.is_empty() {
         let size = cuts.next().map_or(rest.len(), |cut| usize::from(*cut).clamp(1, rest.len()));
@@ -25,7 +25,7 @@ fuzz_target!(|input: (&[u8], &[u8], Vec<u8>, Vec<u8>)| {
     }
     let visible: Vec<u8> = around.iter().copied().filter(u8::is_ascii_graphic).collect();
     if !contains(&visible, b"s") {
-        let (mut interceptor, mut screen) = (Interceptor::default(), Vec::new());
+        let (mut interceptor, mut screen) = (Interceptor::new(80), Vec::new());
         interceptor.take(&around, &mut screen);
         drop(interceptor.finish(&mut screen));
         if around.len() < 8 * 1024 {

@@ -3,6 +3,7 @@
 //! The unmodified `claude setup-token` runs on a private terminal with a configuration directory of its
 //! own in memory. Everything it shows and everything that is typed passes through, but for the token.
 
+mod column;
 pub mod intercept;
 mod lexer;
 mod place;
@@ -11,6 +12,7 @@ mod terms;
 
 use std::{ffi::OsString, process::Command};
 
+use claudectl_platform::signal::{Order, Orders};
 use zeroize::Zeroizing;
 
 use self::place::Place;
@@ -42,6 +44,21 @@ pub async fn sign_in(environment: &Environment, accept_terms: bool) -> Result<Ze
     })
 }
 
+/// What follows on the sign-in, unless the person has enough of it. Signals are caught since the client had a
+/// terminal of its own, and stay so: somebody has to hear them.
+///
+/// # Errors
+/// If it was cancelled, or as what follows.
+pub async fn unless_cancelled<T>(following: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut orders = Orders::new()?;
+    tokio::select! {
+        done = following => done,
+        Order::Stop | Order::Reload = orders.next() => Err(Error::new("the login was cancelled").hint(format!(
+            "if `claudectl status` does not show the account, revoke its token at {REVOKE_AT}"
+        ))),
+    }
+}
+
 /// The environment without credentials and what would lead elsewhere; configuration in memory.
 fn surroundings(environment: &Environment, place: &Place) -> Vec<(OsString, OsString)> {
     let mut environment = environment.clone();
@@ -49,4 +66,20 @@ fn surroundings(environment: &Environment, place: &Place) -> Vec<(OsString, OsSt
         environment.set(name, place.path());
     }
     plan(&environment, &[]).environment
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_ends_what_follows_on_the_sign_in() {
+        let waiting = async {
+            let own = std::process::id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &own]).status().unwrap().success());
+            std::future::pending().await
+        };
+        let cancelled: Result<(), Error> = unless_cancelled(waiting).await;
+        assert!(cancelled.unwrap_err().text().contains("cancelled"));
+    }
 }

@@ -2,15 +2,19 @@
 //!
 //! What the genuine client does (seen with 2.1.330, at 40 to 200 columns): it shows the token in colour,
 //! in rows as wide as the terminal, each begun by a movement to the second column, and an empty row
-//! after the last. A row that consists of nothing but characters of a token therefore goes on with it;
-//! such a row is held until it has ended. A token with a movement in its middle may lack what was on the
-//! screen before: it is hidden and not used.
+//! after the last. A row that consists of nothing but characters of a token is therefore held until it has
+//! ended, and hidden. It goes on with the token if the row before was full. Whatever else a release may
+//! draw is hidden as well, and not used, because it may not be the whole token: a row below one that was
+//! not full, a movement or a repetition in the middle, a row that is jumped to.
 
 use std::fmt;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::lexer::{Effect, Lexer};
+use super::{
+    column,
+    lexer::{Effect, Lexer},
+};
 
 /// What every credential of Anthropic starts with. It is shown: it is the same for everybody.
 const PREFIX: &[u8] = b"sk-ant-";
@@ -37,6 +41,8 @@ enum Place {
         before: usize,
         /// Whether it was flawed before this row.
         flawed: bool,
+        /// Whether the row before was full: else this one should not go on with it.
+        is_due: bool,
     },
 }
 
@@ -45,6 +51,14 @@ enum Place {
 pub struct Interceptor {
     lexer: Lexer,
     place: Place,
+    /// Width of the terminal.
+    columns: usize,
+    /// Where in its row the cursor is.
+    column: usize,
+    /// The column after the last character of the token.
+    end: usize,
+    /// The start of a token that is being read has a movement in its middle.
+    gap: bool,
     /// In a row that nothing was shown in yet.
     row_is_fresh: bool,
     token: Zeroizing<Vec<u8>>,
@@ -71,13 +85,24 @@ struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed;
 
-impl Default for Interceptor {
-    fn default() -> Self {
+impl fmt::Debug for Interceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interceptor(redacted)")
+    }
+}
+
+impl Interceptor {
+    /// For a terminal this wide.
+    pub fn new(columns: u16) -> Self {
         // None of these ever grows: a smaller buffer would be left behind.
         let buffer = |size| Zeroizing::new(Vec::with_capacity(size));
         Self {
             lexer: Lexer::default(),
             place: Place::Outside(0),
+            columns: columns.into(),
+            column: 0,
+            end: 0,
+            gap: false,
             row_is_fresh: true,
             token: buffer(LONGEST),
             row: Row { whole: buffer(ROW), rest: buffer(ROW), overflowed: false },
@@ -87,20 +112,21 @@ impl Default for Interceptor {
             taken: None,
         }
     }
-}
 
-impl fmt::Debug for Interceptor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Interceptor(redacted)")
+    /// The terminal is this wide from here on.
+    pub fn resize(&mut self, columns: u16) {
+        self.columns = columns.into();
     }
-}
 
-impl Interceptor {
     /// Takes what the program wrote; appends to `screen` what the person may see.
     pub fn take(&mut self, bytes: &[u8], screen: &mut Vec<u8>) {
         for byte in bytes {
             if let Some(effect) = self.lexer.take(*byte) {
-                self.piece(effect, screen);
+                let column = column::after(effect, self.lexer.piece(), self.column, self.columns);
+                // To where it is already.
+                let stays = effect == Effect::Move && column == self.column;
+                self.column = column;
+                self.piece(if stays { Effect::Nothing } else { effect }, screen);
             }
         }
     }
@@ -128,38 +154,59 @@ impl Interceptor {
         }
         self.row_is_fresh = match effect {
             Effect::NextRow => true,
-            Effect::Visible(_) | Effect::Jump => false,
+            Effect::Visible(_) | Effect::Repeat | Effect::Jump => false,
             _ => self.row_is_fresh,
         };
     }
 
     /// Outside of a token: is this the start of one?
     fn look(&mut self, effect: Effect, matched: usize, screen: &mut Vec<u8>) {
+        let begins = |byte| usize::from(PREFIX.first() == Some(&byte));
         let matched = match effect {
             Effect::Visible(byte) if PREFIX.get(matched) == Some(&byte) => matched + 1,
-            Effect::Visible(byte) => usize::from(PREFIX.first() == Some(&byte)),
-            Effect::Jump => 0,
-            Effect::Space | Effect::Move if !self.row_is_fresh => 0,
+            Effect::Visible(byte) => begins(byte),
+            Effect::Repeat => 0,
+            Effect::Space if !self.row_is_fresh => 0,
             _ => matched,
         };
+        // Drawn with a movement in its middle it is one all the same.
+        self.gap = match effect {
+            Effect::Jump => true,
+            Effect::Move => self.gap || !self.row_is_fresh,
+            _ => self.gap && matched > 1,
+        } && matched > 0;
         self.place = Place::Outside(matched);
         if matched == PREFIX.len() {
-            self.place = Place::First;
-            (self.moved, self.flawed) = (false, false);
-            self.token.zeroize();
-            self.token.extend_from_slice(PREFIX);
-            screen.extend_from_slice(COVER);
+            self.begin(screen);
         }
+    }
+
+    /// What starts a token was shown.
+    fn begin(&mut self, screen: &mut Vec<u8>) {
+        self.place = Place::First;
+        self.flawed = std::mem::take(&mut self.gap);
+        self.moved = false;
+        self.end = self.column;
+        self.token.zeroize();
+        self.token.extend_from_slice(PREFIX);
+        screen.extend_from_slice(COVER);
     }
 
     /// In the row that the token began in.
     fn first(&mut self, effect: Effect, screen: &mut Vec<u8>) {
         match effect {
             Effect::Visible(byte) if is_of_token(byte) => self.grow(byte),
+            // The next row of the token may be where it jumps to.
+            Effect::Jump if self.row_is_full() => {
+                self.pass(effect, screen);
+                self.flawed = true;
+                self.next_row();
+            }
             Effect::Visible(_) | Effect::Space | Effect::Jump => {
                 self.end(true, screen);
                 self.piece(effect, screen);
             }
+            Effect::Repeat => self.flawed = true,
             Effect::Nothing | Effect::String => self.pass(effect, screen),
             Effect::Move => {
                 self.pass(effect, screen);
@@ -174,23 +221,37 @@ impl Interceptor {
 
     /// In a row that may go on with the token.
     fn later(&mut self, effect: Effect, screen: &mut Vec<u8>) {
-        let Place::Later { before, .. } = self.place else { return };
+        let Place::Later { before, is_due, .. } = self.place else { return };
         let begun = self.token.len() > before;
         match effect {
             Effect::Visible(byte) if is_of_token(byte) => {
                 self.hold(false);
                 self.grow(byte);
+                // Not a row of this token, but of another one, or of the same that is drawn again.
+                if self.token.get(before..) == Some(PREFIX) {
+                    self.end(false, screen);
+                    self.begin(screen);
+                }
             }
             Effect::NextRow if begun => {
                 self.hold(true);
+                self.flawed |= !is_due;
                 self.release(false, screen);
                 self.next_row();
             }
+            Effect::Repeat => self.flawed = true,
             Effect::Nothing | Effect::String => self.hold(true),
             Effect::Space | Effect::Move if !begun => self.hold(true),
             Effect::Move => {
                 self.hold(true);
                 self.moved = true;
+            }
+            // The next row of the token may be where it jumps to.
+            Effect::Jump if is_due && (!begun || self.row_is_full()) => {
+                self.hold(true);
+                self.release(false, screen);
+                self.flawed = true;
+                self.next_row();
             }
             // Nothing but the token was in this row: it may jump where it likes.
             Effect::Jump if begun => {
@@ -206,8 +267,14 @@ impl Interceptor {
     }
 
     fn next_row(&mut self) {
-        self.place = Place::Later { before: self.token.len(), flawed: self.flawed };
+        let is_due = self.row_is_full();
+        self.place = Place::Later { before: self.token.len(), flawed: self.flawed, is_due };
         self.moved = false;
+    }
+
+    /// Whether the token reaches the last column.
+    fn row_is_full(&self) -> bool {
+        self.end >= self.columns
     }
 
     /// The token has ended: with the row that is held, or before it.
@@ -215,8 +282,10 @@ impl Interceptor {
         match self.place {
             Place::Outside(_) => return,
             Place::First => {}
-            Place::Later { before, flawed } => {
-                if !with_row {
+            Place::Later { before, flawed, is_due } => {
+                if with_row {
+                    self.flawed |= !is_due && self.token.len() > before;
+                } else {
                     self.cut(before);
                     self.flawed = flawed;
                 }
@@ -224,13 +293,23 @@ impl Interceptor {
             }
         }
         self.place = Place::Outside(0);
+        self.settle();
+        self.token.zeroize();
+    }
+
+    /// Keeps the token if it is one, and no other was kept. A longer one that goes on where the other ended
+    /// is the same, drawn again and whole; if that one is flawed, neither can be trusted.
+    fn settle(&mut self) {
         let fits = (SHORTEST..LONGEST).contains(&self.token.len()) && self.token.starts_with(ACCESS);
+        let taken = self.taken.as_ref().map_or(&[][..], |taken| taken.as_slice());
+        let is_more = self.token.len() > taken.len();
         self.missed |= self.flawed;
-        if fits && !self.flawed && self.taken.is_none() {
+        if self.flawed && is_more {
+            self.taken = None;
+        } else if fits && !self.flawed && is_more && self.token.starts_with(taken) {
             let empty = Zeroizing::new(Vec::with_capacity(LONGEST));
             self.taken = Some(std::mem::replace(&mut self.token, empty));
         }
-        self.token.zeroize();
     }
 
     /// Takes back what a held row added.
@@ -245,6 +324,7 @@ impl Interceptor {
         if self.token.len() < LONGEST {
             self.token.push(byte);
         }
+        self.end = self.column;
         self.flawed |= self.moved || self.token.len() == LONGEST;
     }
 

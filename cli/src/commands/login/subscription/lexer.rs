@@ -19,6 +19,8 @@ pub(super) enum Effect {
     Space,
     /// Goes to another place in the row.
     Move,
+    /// Shows the character before it again (`REP`).
+    Repeat,
     /// Goes to the next row.
     NextRow,
     /// Goes anywhere else.
@@ -124,6 +126,7 @@ fn control(piece: &[u8]) -> Effect {
     let parameters = piece.get(2..piece.len().saturating_sub(1)).unwrap_or_default();
     match piece.last() {
         Some(b'G' | b'C' | b'`' | b'a') => Effect::Move,
+        Some(b'b') => Effect::Repeat,
         Some(b'B' | b'E' | b'e') if matches!(parameters, b"" | b"1") => Effect::NextRow,
         Some(b'A' | b'B' | b'D' | b'E' | b'F' | b'H' | b'd' | b'e' | b'f' | b'u') => Effect::Jump,
         _ => Effect::Nothing,
@@ -141,13 +144,14 @@ mod tests {
 
     #[test]
     fn pieces_do_what_a_terminal_does() {
-        use Effect::{Jump, Move, NextRow, Nothing, Space, String, Visible};
+        use Effect::{Jump, Move, NextRow, Nothing, Repeat, Space, String, Visible};
         for (bytes, expected) in [
             (&b"a b"[..], &[Visible(b'a'), Space, Visible(b'b')][..]),
             (b"\x1b[38;5;220mx\x1b[39m\r\n", &[Nothing, Visible(b'x'), Nothing, Nothing, NextRow]),
             (b"\x1b[2G\x1b[3C\x1b[1B\x1b[2A", &[Move, Move, NextRow, Jump]),
             (b"\x1b]8;;https://x\x07y\x1b]0;t\x1b\\", &[String, Visible(b'y'), String]),
             (b"\x1b(B\x0f\x1b7\x1b8", &[Nothing, Nothing, Nothing, Jump]),
+            (b"a\x1b[3b", &[Visible(b'a'), Repeat]),
             (b"\x1b[?2004h\x1b[>0q\x1b[K", &[Nothing, Nothing, Nothing]),
             ("…".as_bytes(), &[Visible(0xe2), Visible(0x80), Visible(0xa6)]),
         ] {

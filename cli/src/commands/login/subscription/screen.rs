@@ -63,11 +63,12 @@ pub(super) async fn run(command: Command) -> Result<Option<Zeroizing<Vec<u8>>>, 
 }
 
 async fn on(terminal: &RawTerminal, mut command: Command) -> io::Result<Ended> {
-    let pty = Pty::lend(&mut command, terminal.size()?)?;
+    let size = terminal.size()?;
+    let pty = Pty::lend(&mut command, size)?;
     let (mut orders, mut resizes) = (Orders::new()?, Resizes::new()?);
     // The command holds the other side of the terminal open: it must not outlive the start.
     let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
-    let interceptor = RefCell::new(Interceptor::default());
+    let interceptor = RefCell::new(Interceptor::new(size.columns));
     let cancelled = {
         let mut showing = std::pin::pin!(show(&pty, terminal, &interceptor));
         tokio::select! {
@@ -78,7 +79,7 @@ async fn on(terminal: &RawTerminal, mut command: Command) -> io::Result<Ended> {
                 timeout(LAST_WORDS, showing).await.unwrap_or(Ok(())).map(|()| false)
             }
             typed = pass_on(terminal, &pty) => typed.map(|()| true),
-            sized = resize(&mut resizes, terminal, &pty) => sized.map(|()| true),
+            sized = resize(&mut resizes, terminal, &pty, &interceptor) => sized.map(|()| true),
             Order::Stop | Order::Reload = orders.next() => Ok(true),
         }?
     };
@@ -129,9 +130,16 @@ async fn pass_on(terminal: &RawTerminal, pty: &Pty) -> io::Result<()> {
     }
 }
 
-async fn resize(resizes: &mut Resizes, terminal: &RawTerminal, pty: &Pty) -> io::Result<()> {
+async fn resize(
+    resizes: &mut Resizes,
+    terminal: &RawTerminal,
+    pty: &Pty,
+    interceptor: &RefCell<Interceptor>,
+) -> io::Result<()> {
     loop {
         resizes.next().await;
-        pty.resize(terminal.size()?)?;
+        let size = terminal.size()?;
+        interceptor.borrow_mut().resize(size.columns);
+        pty.resize(size)?;
     }
 }

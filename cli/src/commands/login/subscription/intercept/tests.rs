@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Columns.
+const WIDE: usize = 200;
 const TOKEN: &str = "sk-ant-oat01-TESTFSF9WPXENwltI5ejsy5iIdryewKAU1iJxGK01em5nGJfopVWd0qP-tkon-eBFfzaaQhQ9NpWz9OpjMJajUQrT_woMP7";
 const BEFORE: &str = "\x1b[2G\x1b[38;5;114m✔\x1b[4GLong-lived\x1b[15Gauthentication\x1b[39m\r\r\n\r\r\n\x1b[2GYour\x1b[7Gtoken:\r\r\n\r\r\n";
 const AFTER: &str = "\r\r\n\x1b[2G\x1b[38;5;246mStore\x1b[8Gthis\x1b[13Gtoken\x1b[19Gsecurely.\x1b[39m\r\r\n\x1b[?25h\x1b7\x1b8";
@@ -19,8 +21,12 @@ fn rows(token: &str, width: usize) -> String {
     text
 }
 
-fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Result<Option<String>, Missed>, Vec<u8>) {
-    let (mut interceptor, mut screen) = (Interceptor::default(), Vec::new());
+fn read_at<'a>(
+    columns: usize,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Result<Option<String>, Missed>, Vec<u8>) {
+    let mut interceptor = Interceptor::new(columns.try_into().unwrap());
+    let mut screen = Vec::new();
     for piece in pieces {
         interceptor.take(piece, &mut screen);
     }
@@ -29,14 +35,18 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Result<Option<String
     (token, screen)
 }
 
-fn run<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Option<String>, Vec<u8>) {
-    let (token, screen) = read(pieces);
-    (token.unwrap(), screen)
+/// On a terminal on which the token takes one row.
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Result<Option<String>, Missed>, Vec<u8>) {
+    read_at(WIDE, pieces)
+}
+
+fn whole_at(columns: usize, text: &str) -> (Option<String>, String) {
+    let (token, screen) = read_at(columns, [text.as_bytes()]);
+    (token.unwrap(), String::from_utf8(screen).unwrap())
 }
 
 fn whole(text: &str) -> (Option<String>, String) {
-    let (token, screen) = run([text.as_bytes()]);
-    (token, String::from_utf8(screen).unwrap())
+    whole_at(WIDE, text)
 }
 
 /// Whether eight characters in a row of the token's own part are there.
@@ -48,7 +58,7 @@ fn leaks(screen: &[u8], token: &str) -> bool {
 #[test]
 fn the_token_is_taken_and_everything_else_is_shown() {
     for width in 20..=200 {
-        let (token, screen) = whole(&format!("{BEFORE}{}{AFTER}", rows(TOKEN, width)));
+        let (token, screen) = whole_at(width, &format!("{BEFORE}{}{AFTER}", rows(TOKEN, width)));
         assert_eq!(token.as_deref(), Some(TOKEN), "{width} columns");
         let mut expected = rows(TOKEN, width).replacen("sk-ant-", "\0", 1);
         for row in TOKEN.as_bytes().chunks(width - 1) {
@@ -128,7 +138,57 @@ fn one_with_a_gap_is_hidden_and_not_used() {
         assert!(!leaks(&screen, TOKEN) && screen.ends_with(end.as_bytes()), "{}", screen.escape_ascii());
     }
     let redrawn = format!("{one}\x1b[70G{other}\r\n\r\n{}", rows(TOKEN, 80));
-    assert_eq!(whole(&redrawn).0.as_deref(), Some(TOKEN));
+    assert_eq!(whole_at(80, &redrawn).0.as_deref(), Some(TOKEN));
+}
+
+/// A release may draw it in another way: what may not be the whole token is hidden and not used.
+#[test]
+fn what_may_not_be_the_whole_token_is_hidden_and_not_used() {
+    let (one, other) = TOKEN.split_at(79);
+    for text in [
+        format!("{TOKEN}\r\nDone\r\n"),
+        format!("{TOKEN}\r\n-----\r\n\r\nword"),
+        // Narrower than the terminal.
+        format!("\x1b[2G{}\r\n\x1b[2G{}\r\n\r\nword", &one[..70], &TOKEN[70..]),
+        format!("\x1b[5;2H{one}\x1b[6;2H{other}\x1b[8;2Hword"),
+        format!("\x1b[2G{one}\r\n\x1b[6;2H{other}\r\n\r\nword"),
+        format!("{}\x1b[1b{other}\r\n\r\nword", &one[..78]),
+        format!("{TOKEN}\x1b[1b\r\n\r\nword"),
+        format!("sk-\x1b[7G{}", &TOKEN[3..]),
+        format!("sk-\x1b[1;7H{}", &TOKEN[3..]),
+    ] {
+        let (token, screen) = read_at(80, [text.as_bytes()]);
+        assert_eq!(token, Err(Missed), "{text:?}");
+        assert!(!leaks(&screen, TOKEN), "{}", screen.escape_ascii());
+        assert!(!text.ends_with("word") || screen.ends_with(b"word"), "{}", screen.escape_ascii());
+    }
+}
+
+#[test]
+fn a_movement_to_where_the_cursor_is_changes_nothing() {
+    let (one, other) = TOKEN.split_at(30);
+    let (token, screen) = whole(&format!("sk-\x1b[4G{}\x1b[31G{other}\r\n", &one[3..]));
+    assert_eq!(token.as_deref(), Some(TOKEN));
+    assert!(!leaks(screen.as_bytes(), TOKEN), "{screen:?}");
+}
+
+#[test]
+fn drawn_in_part_and_then_whole_it_is_taken_whole() {
+    for between in ["\r\n\r\n", "\x1b[1;1H"] {
+        let (token, screen) = whole(&format!("{}{between}{TOKEN}\r\n\r\n", &TOKEN[..60]));
+        assert_eq!(token.as_deref(), Some(TOKEN), "{between:?}");
+        assert!(!leaks(screen.as_bytes(), TOKEN), "{screen:?}");
+    }
+    // The first row of it, full; then everything again, from the row below or from above.
+    for between in ["\r\n\x1b[2G", "\x1b[2;2H"] {
+        let text = format!("\x1b[2G{}{between}{}", &TOKEN[..59], &rows(TOKEN, 60)[4..]);
+        let (token, screen) = whole_at(60, &text);
+        assert_eq!(token.as_deref(), Some(TOKEN), "{between:?}");
+        assert!(!leaks(screen.as_bytes(), TOKEN), "{screen:?}");
+    }
+    // In part, and then with a gap: which of them is the token is not known.
+    let text = format!("{}\r\n\r\n{}\x1b[99G{}", &TOKEN[..60], &TOKEN[..70], &TOKEN[71..]);
+    assert_eq!(read([text.as_bytes()]).0, Err(Missed));
 }
 
 #[test]
@@ -152,7 +212,7 @@ fn no_title_hyperlink_or_clipboard_gets_it() {
 #[test]
 fn a_prompt_is_never_held_back() {
     let mut screen = Vec::new();
-    let mut interceptor = Interceptor::default();
+    let mut interceptor = Interceptor::new(80);
     for (text, shown) in
         [("Paste code, yes", "Paste code, yes"), ("\x1b[", ""), ("1mx", "\x1b[1mx"), ("sk-", "sk-")]
     {
@@ -164,7 +224,7 @@ fn a_prompt_is_never_held_back() {
 
 #[test]
 fn debug_shows_no_token() {
-    let mut interceptor = Interceptor::default();
+    let mut interceptor = Interceptor::new(80);
     interceptor.take(TOKEN.as_bytes(), &mut Vec::new());
     assert_eq!(format!("{interceptor:?}"), "Interceptor(redacted)");
 }
@@ -206,8 +266,8 @@ proptest! {
             pieces.push(piece);
             rest = after;
         }
-        let (found, screen) = run(pieces);
-        prop_assert_eq!(found, Some(token.clone()));
+        let (found, screen) = read_at(width, pieces);
+        prop_assert_eq!(found, Ok(Some(token.clone())));
         prop_assert!(!leaks(&screen, &token));
         prop_assert!(screen.ends_with(AFTER.as_bytes()));
     }
@@ -217,6 +277,6 @@ proptest! {
         prop_assume!(!holds_credential(&bytes));
         let visible: Vec<u8> = bytes.iter().copied().filter(u8::is_ascii_graphic).collect();
         prop_assume!(!holds_credential(&visible));
-        prop_assert_eq!(run([bytes.as_slice()]), (None, bytes));
+        prop_assert_eq!(read([bytes.as_slice()]), (Ok(None), bytes));
     }
 }
