@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
-use claudectl_proto::v1::{SessionState, Status};
+use claudectl_proto::v1::{Account, AccountState, SessionState, Status};
 
 use crate::{
     Context,
@@ -52,14 +52,24 @@ fn line(status: Option<&Status>, id: &str) -> String {
         (SessionState::Open, Some(account)) => {
             format!("claudectl: {name} · {} · open", text::kind(account.kind()))
         }
+        (SessionState::Frozen, account) => waiting(&name, account),
         (SessionState::Ended, _) => format!("claudectl: {name} · session ended"),
         _ => format!("claudectl: {name} · logged out · claudectl login {name}"),
     }
 }
 
+/// Why the requests of a session wait.
+fn waiting(name: &Plain<'_>, account: Option<&Account>) -> String {
+    match account.map(Account::state) {
+        Some(AccountState::Sealed) => format!("claudectl: {name} · sealed · claudectl unseal {name}"),
+        Some(AccountState::Renewing) => format!("claudectl: {name} · being renewed"),
+        _ => format!("claudectl: {name} · waiting"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use claudectl_proto::v1::{Account, CredentialKind, Session};
+    use claudectl_proto::v1::{CredentialKind, Session};
 
     use super::*;
 
@@ -81,6 +91,12 @@ mod tests {
         }
     }
 
+    fn frozen(state: AccountState) -> Status {
+        let mut status = status(SessionState::Frozen, &["work"]);
+        status.accounts[0].state = state.into();
+        status
+    }
+
     #[test]
     fn account_kind_and_state() {
         let table = [
@@ -89,6 +105,9 @@ mod tests {
                 Some(status(SessionState::LoggedOut, &[])),
                 "claudectl: work · logged out · claudectl login work",
             ),
+            (Some(frozen(AccountState::Sealed)), "claudectl: work · sealed · claudectl unseal work"),
+            (Some(frozen(AccountState::Renewing)), "claudectl: work · being renewed"),
+            (Some(frozen(AccountState::Held)), "claudectl: work · waiting"),
             (Some(status(SessionState::Ended, &["work"])), "claudectl: work · session ended"),
             (Some(Status::default()), "claudectl: not a session"),
             (None, "claudectl: no daemon · claudectl login"),
