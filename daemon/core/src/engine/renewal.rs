@@ -136,7 +136,8 @@ impl Engine {
         if let Renewal::Due { failures: 0, .. } = account.renewal {
             account.renewal = Renewal::Due { at: now.since_boot, failures: 0 };
         }
-        let mut effects = self.wait(name);
+        // Until its end the token may be good for everybody else: the request that was refused waits by itself.
+        let mut effects = if account.is_expired(now.since_boot) { self.wait(name) } else { Vec::new() };
         effects.extend(self.refresh(name, now));
         effects
     }

@@ -66,7 +66,7 @@ fn a_thousand_refused_requests_of_one_generation_make_one_refresh() {
         world.feed(refused.clone());
     }
     assert_eq!(world.refreshing.len(), 1);
-    assert!(matches!(world.gate(), Gate::Frozen { .. }), "its requests wait");
+    assert!(matches!(world.gate(), Gate::Open { .. }), "whoever's was not refused goes on");
     world.refresh(0, RefreshAnswer::Renewed { lifetime: Some(HOUR), renewable: true });
     world.wait(Duration::from_mins(1));
     // Late ones of the same storm: the tokens are new already.
@@ -125,6 +125,22 @@ fn while_a_refresh_fails_its_sessions_go_on_until_the_token_ends_and_then_wait()
     world.until_deadline();
     world.refresh(0, RefreshAnswer::Renewed { lifetime: Some(100), renewable: true });
     assert!(matches!(world.gate(), Gate::Open { .. }));
+}
+
+/// Somebody's request was refused, whatever for: whoever's is not refused goes on.
+#[test]
+fn a_refusal_makes_nobody_wait_before_the_token_ends() {
+    let mut world = World::with_account(false, Some(HOUR), true);
+    world.wait(Duration::from_mins(1));
+    world.refuse_access(0);
+    assert_eq!(world.refreshing.len(), 1);
+    assert!(matches!(world.gate(), Gate::Open { .. }), "frozen by a refusal");
+    while world.now.since_boot < world.end() {
+        assert!(matches!(world.gate(), Gate::Open { .. }), "frozen by a refresh that failed");
+        world.refresh(0, RefreshAnswer::Transient { retry_after: None });
+        world.until_deadline();
+    }
+    assert!(matches!(world.gate(), Gate::Frozen { .. }), "open with a token that ended");
 }
 
 #[test]

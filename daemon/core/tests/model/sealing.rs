@@ -204,9 +204,9 @@ fn an_account_that_is_unsealed_after_a_long_time_is_not_idle_at_once() {
 fn a_session_that_moves_to_an_account_that_waits_is_frozen() {
     let mut world = World::kept();
     world.begin_login(1, false, false);
-    world.obtain(0, Some(TOKEN));
+    world.obtain(0, Some(Token { lifetime: Some(30), ..TOKEN }));
     world.wait(std::time::Duration::from_mins(1));
-    world.refuse_access(1);
+    world.feed(Event::DeadlineReached);
     world.apply(Step::Move { id: 0, name: 1 });
     assert_eq!(world.seen().sessions.values().next().unwrap().state, SessionState::Frozen);
     world.check();
