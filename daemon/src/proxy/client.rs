@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use claudectl_platform::socket::HangUp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
@@ -15,9 +16,9 @@ use super::{
 };
 
 /// A stream to the session: its own Unix socket, or loopback TCP.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + HangUp + Unpin + Send + Sync {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + HangUp + Unpin + Send + Sync> Stream for S {}
 
 /// A connection of the session.
 #[derive(Debug)]
@@ -68,6 +69,12 @@ impl<S: Stream> Client<S> {
         offset: usize,
     ) -> Poll<io::Result<usize>> {
         poll_read(&mut self.stream, cx, scratch.plain.get_mut(offset..).unwrap_or_default())
+    }
+
+    /// Completes once the client is gone, however much it sent that nobody has read. For requests that
+    /// wait: unlike [`Self::poll_gone`] it has to be waited for anew each time.
+    pub(super) async fn hung_up(&self) {
+        self.stream.hung_up().await;
     }
 
     /// Ready once the client is gone. What it sends meanwhile is kept, within bounds.

@@ -5,7 +5,7 @@ mod upload;
 
 use std::{
     future::poll_fn,
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -45,6 +45,8 @@ pub(super) enum Cut {
     Superseded,
     /// The credential was wiped under the request: the gate says what is next.
     Wiped,
+    /// The credential was wiped before the answer could be searched for it.
+    Unsearched,
     /// The upstream refused the access token, which may be renewed.
     Refused,
     /// The gate stayed frozen for too long.
@@ -149,7 +151,12 @@ impl<'a> Exchange<'a> {
                 Ok(()) => return self.finish(),
                 Err(cut) => cut,
             };
-            match self.renewed(&sent, &cut).await {
+            let renewed = tokio::select! {
+                biased;
+                renewed = self.renewed(&sent, &cut) => renewed,
+                () = client.hung_up() => return Ending::Gone,
+            };
+            match renewed {
                 Some(access) => self.begin_again(access),
                 None => return self.end(cut),
             }
@@ -162,35 +169,56 @@ impl<'a> Exchange<'a> {
         client: &mut Client<S>,
         deadline: &mut Deadline,
     ) -> Result<(), Cut> {
-        let mut superseded = pin!(self.session.gate.superseded(sent));
+        let gate = &self.session.gate;
+        let mut superseded = pin!(gate.superseded(sent));
         if self.wire.is_none() {
             let connected = tokio::select! {
                 biased;
                 () = &mut superseded => return Err(Cut::Superseded),
+                () = client.hung_up() => return Err(Cut::ClientGone),
                 connected = sent.upstream.connection() => connected,
             };
             self.wire = Some(connected.map_err(|error| Cut::Upstream(error.to_string()))?);
         }
-        let (mut moved, mut is_frozen) = (None, false);
+        loop {
+            if let Some(outcome) = self.flow(sent, superseded.as_mut(), client, deadline).await {
+                return outcome;
+            }
+            deadline.set(self.session.patience);
+            tokio::select! {
+                biased;
+                () = &mut superseded => return Err(Cut::Superseded),
+                () = gate.thawed() => {}
+                () = client.hung_up() => return Err(Cut::ClientGone),
+                () = poll_fn(|cx| deadline.poll(cx)) => return Err(Cut::Frozen),
+            }
+        }
+    }
+
+    /// Moves bytes both ways; `None` once the gate is frozen.
+    async fn flow<S: Stream>(
+        &mut self,
+        sent: &Access,
+        mut superseded: Pin<&mut impl Future<Output = ()>>,
+        client: &mut Client<S>,
+        deadline: &mut Deadline,
+    ) -> Option<Result<(), Cut>> {
+        let mut moved = None;
         poll_fn(|cx| {
             if superseded.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Err(Cut::Superseded));
+                return Poll::Ready(Some(Err(Cut::Superseded)));
             }
-            // Nothing moves while the gate is frozen; the thaw wakes this task.
             if self.stands_still() {
-                if !std::mem::replace(&mut is_frozen, true) {
-                    deadline.set(self.session.patience);
-                }
-                return deadline.poll(cx).map(|()| Err(Cut::Frozen));
+                return Poll::Ready(None);
             }
             if let Poll::Ready(outcome) = scratch::with(|scratch| self.poll(sent, cx, client, scratch)) {
-                return Poll::Ready(outcome);
+                return Poll::Ready(Some(outcome));
             }
             let now = Some(self.upload.moved() + self.download.moved());
-            if std::mem::replace(&mut moved, now) != now || std::mem::take(&mut is_frozen) {
+            if std::mem::replace(&mut moved, now) != now {
                 deadline.set(limits::IDLE_TIME);
             }
-            deadline.poll(cx).map(|()| Err(Cut::Silent))
+            deadline.poll(cx).map(|()| Some(Err(Cut::Silent)))
         })
         .await
     }
@@ -278,6 +306,7 @@ impl<'a> Exchange<'a> {
             return Ending::Gone;
         }
         let rest = if self.download.leaves_client_open() { self.upload.rest() } else { Framing::UntilClose };
+        let was_refused = matches!(cut, Cut::Refused);
         let answer = match cut {
             Cut::ClientGone => return Ending::Gone,
             Cut::Request(flaw) => return Ending::Answer(Answer::flaw(flaw), Framing::UntilClose),
@@ -289,14 +318,19 @@ impl<'a> Exchange<'a> {
             Cut::Silent => {
                 Answer::no_upstream(&format!("{} did not answer in time", self.access.upstream.host()))
             }
-            Cut::Superseded | Cut::Wiped | Cut::Refused | Cut::Frozen => match &**self.session.gate.load() {
-                GateState::Closed { sentence } | GateState::Frozen { sentence, .. } => {
-                    Answer::closed(sentence)
+            Cut::Superseded | Cut::Wiped | Cut::Unsearched | Cut::Refused | Cut::Frozen => {
+                match &**self.session.gate.load() {
+                    GateState::Closed { sentence } | GateState::Frozen { sentence, .. } => {
+                        Answer::closed(sentence)
+                    }
+                    GateState::Open(now) if was_refused && self.access.is_of(&now.account, now.login) => {
+                        Answer::no_upstream("the access token was refused and could not be renewed in time")
+                    }
+                    GateState::Open(_) => {
+                        Answer::no_upstream("the account was logged in anew meanwhile; try again")
+                    }
                 }
-                GateState::Open(_) => {
-                    Answer::no_upstream("the account was logged in anew meanwhile; try again")
-                }
-            },
+            }
         };
         Ending::Answer(answer, rest)
     }

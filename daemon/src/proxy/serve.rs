@@ -97,7 +97,7 @@ async fn serve<S: Stream>(mut client: Client<S>, session: &ApiSession) {
         may_wait = !matches!(next, Next::Wait);
         let go_on = match next {
             Next::Gone => false,
-            Next::Wait => match thawed(&mut client, session).await {
+            Next::Wait => match thawed(&client, session).await {
                 Thaw::Gone => false,
                 Thaw::InTime => {
                     may_wait = true;
@@ -132,11 +132,11 @@ enum Thaw {
     Gone,
 }
 
-async fn thawed<S: Stream>(client: &mut Client<S>, session: &ApiSession) -> Thaw {
+async fn thawed<S: Stream>(client: &Client<S>, session: &ApiSession) -> Thaw {
     tokio::select! {
         biased;
         () = session.gate.thawed() => Thaw::InTime,
-        () = poll_fn(|cx| scratch::with(|scratch| client.poll_gone(cx, scratch))) => Thaw::Gone,
+        () = client.hung_up() => Thaw::Gone,
         () = tokio::time::sleep(session.patience) => Thaw::TooLate,
     }
 }

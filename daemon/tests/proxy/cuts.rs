@@ -106,6 +106,16 @@ async fn a_client_that_goes_takes_its_upstream_along() {
     upstream.expect_end().await;
 }
 
+/// Nobody can tell it from one that is gone, over TCP: so it is over everywhere.
+#[tokio::test]
+async fn a_client_that_says_it_sends_no_more_is_gone() {
+    let rig = Rig::new().await;
+    let (mut client, mut upstream) = open_stream(&rig).await;
+    patiently(tokio::io::AsyncWriteExt::shutdown(&mut client)).await.unwrap();
+    upstream.expect_end().await;
+    client.expect_end().await;
+}
+
 #[tokio::test]
 async fn a_response_that_breaks_off_is_not_completed() {
     let rig = Rig::new().await;

@@ -41,8 +41,8 @@ async fn rig(renewable_from: Option<Duration>) -> Rig {
 }
 
 /// Too soon for another renewal.
-fn just_renewed() -> Option<Duration> {
-    Some(claudectl_platform::clock::since_boot() + Duration::from_secs(10))
+fn just_renewed() -> Duration {
+    claudectl_platform::clock::since_boot() + Duration::from_secs(10)
 }
 
 async fn says_nothing(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
@@ -76,17 +76,80 @@ async fn nothing_moves_while_the_gate_is_frozen() {
     asking.expect("HTTP/1.1 200 OK").await;
 }
 
+/// However much of its request is unread.
 #[tokio::test]
 async fn a_client_that_gives_up_waiting_is_not_waited_for() {
-    let rig = rig(None).await;
-    freeze(&rig);
+    for size in [2, 20 * 1024, 100 * 1024] {
+        let rig = rig(None).await;
+        freeze(&rig);
+        let mut asking = rig.client().await;
+        asking.say(post(&"x".repeat(size))).await;
+        assert!(says_nothing(&mut asking).await);
+        drop(asking);
+        assert!(rig.is_left_alone().await);
+        rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, None).await));
+        assert!(rig.is_left_alone().await, "a request went out that nobody wants any more: {size} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_its_token_is_renewed_is_not_waited_for() {
+    let mut rig = rig(Some(Duration::ZERO)).await;
     let mut asking = rig.client().await;
-    asking.say(post("{}")).await;
-    assert!(says_nothing(&mut asking).await);
+    asking.say(post("prompt")).await;
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.expect("prompt").await;
+    upstream.say(REFUSED).await;
+    assert!(matches!(patiently(rig.events.recv()).await, Some(Event::AccessRefused { .. })));
     drop(asking);
-    assert!(rig.is_left_alone().await);
-    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, None).await));
-    assert!(rig.is_left_alone().await, "a request went out that nobody wants any more");
+    upstream.expect_end().await;
+    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, Some(just_renewed())).await));
+    assert!(rig.is_left_alone().await, "a request was sent again that nobody wants any more");
+    assert_eq!(rig.session.meter.read().open_streams, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_its_stream_stands_still_takes_its_upstream_along() {
+    let rig = rig(None).await;
+    let mut streaming = rig.client().await;
+    streaming.say(post("{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.hear(2).await;
+    upstream.say("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\none").await;
+    streaming.head().await;
+    streaming.expect("one").await;
+    freeze(&rig);
+    // The rest of an answer, and the next request, lie there unread.
+    upstream.say("two").await;
+    streaming.say(post(&"x".repeat(20 * 1024))).await;
+    assert!(says_nothing(&mut streaming).await, "a stream went on");
+    drop(streaming);
+    assert!(patiently(upstream.read(&mut [0; 1])).await.map_or(true, |count| count == 0));
+    assert_eq!(rig.session.meter.read().open_streams, 0);
+}
+
+/// While the refresh fails for now, the gate stays open, and the request waits.
+#[tokio::test]
+async fn a_refused_request_is_told_when_nothing_was_renewed_in_time() {
+    let mut rig = rig(Some(Duration::ZERO)).await;
+    let mut asking = rig.client().await;
+    asking.say(post("prompt")).await;
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    upstream.expect("prompt").await;
+    upstream.say(REFUSED).await;
+    assert!(matches!(patiently(rig.events.recv()).await, Some(Event::AccessRefused { .. })));
+    tokio::time::pause();
+    tokio::time::sleep(rig.session.patience + Duration::from_secs(1)).await;
+    tokio::time::resume();
+    let head = asking.head().await;
+    assert!(head.starts_with("HTTP/1.1 502 ") && head.contains("x-should-retry: true"), "{head}");
+    let sentence = "claudectl: the access token was refused and could not be renewed in time.";
+    asking
+        .expect(format!(r#"{{"type":"error","error":{{"type":"api_error","message":"{sentence}"}}}}"#))
+        .await;
 }
 
 #[tokio::test]
@@ -103,7 +166,7 @@ async fn a_refused_token_is_renewed_once_and_the_request_is_sent_again() {
     assert_eq!(told, expected);
     freeze(&rig);
     assert!(says_nothing(&mut asking).await, "the refusal got through");
-    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, just_renewed()).await));
+    rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, Some(just_renewed())).await));
     let mut upstream = rig.accept().await;
     assert!(upstream.head().await.contains(NEW));
     upstream.expect("the whole prompt").await;
@@ -135,7 +198,7 @@ async fn requests_that_are_refused_together_are_all_sent_again() {
             upstream_of_second.say(REFUSED).await;
             assert!(says_nothing(&mut second).await, "the refusal got through");
         }
-        rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, just_renewed()).await));
+        rig.session.gate.publish(GateState::Open(token(&rig, NEW, 2, Some(just_renewed())).await));
         if is_over {
             upstream_of_second.say(REFUSED).await;
         }

@@ -134,7 +134,7 @@ impl Download {
             let rest = bytes.get_mut(at..).unwrap_or_default();
             let Extent::Complete(end) = head::extent(rest).map_err(Cut::Response)? else { break };
             let head = rest.get_mut(..end).unwrap_or_default();
-            let hits = inject::cover(&access.secret, head).ok_or(Cut::Wiped)?;
+            let hits = inject::cover(&access.secret, head).ok_or(Cut::Unsearched)?;
             warn(access, hits);
             self.pass_head(head, standing, out)?;
             at += end;
@@ -177,7 +177,7 @@ impl Download {
         // Whatever follows the response belongs to nothing that was asked.
         self.keep_upstream &= taken == body.len();
         let body = body.get_mut(..taken).unwrap_or_default();
-        let scrubbed = inject::scrub(&access.secret, body, runs, framing.is_done()).ok_or(Cut::Wiped)?;
+        let scrubbed = inject::scrub(&access.secret, body, runs, framing.is_done()).ok_or(Cut::Unsearched)?;
         warn(access, scrubbed.hits);
         let (pass, hold) = body.split_at(scrubbed.pass);
         if !hold.is_empty() {
