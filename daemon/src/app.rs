@@ -11,7 +11,7 @@ use claudectl_platform::{
     stdio,
 };
 use claudectl_proto::{endpoint::Endpoints, record::Files};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     args::{Args, Surroundings},
@@ -109,11 +109,14 @@ async fn serve(
     let mut engine = Engine::new(configuration, effects, may_retire, receivers, changes, onlookers)?;
     engine.found(kept);
     let facts = Arc::new(Facts { started_at: clock::wall(), protections, record: directory });
-    let routes = service::routes(Context { mailbox: mailbox.clone(), facts }).await?;
+    let (guard_directories, told) = mpsc::channel(16);
+    let context = Context { mailbox: mailbox.clone(), facts, guard: guard_directories };
+    let routes = service::routes(context).await?;
     // Listened to from now on: who hears that we are ready may send one at once.
     let orders = Orders::new()?;
     let home = surroundings.home.map(PathBuf::from);
-    let guard = Guard::run(Guard::new(home), surroundings.buses.clone(), mailbox.clone());
+    let guard = Guard::new(home, surroundings.config.clone(), told);
+    let guard = Guard::run(guard, surroundings.buses.clone(), mailbox.clone());
     let desktop = watchers::desktop::watch(surroundings.buses, mailbox.clone());
     ready(args, endpoints)?;
     // A task of its own: what is asked of it wakes it alone, not everything that is waited for here.

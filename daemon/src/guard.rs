@@ -1,24 +1,40 @@
 //! The guard: a credential that some program leaves beside the daemon is reported at once, and removed if
 //! the configuration says so.
 //!
-//! Only the catalogue's cheap places are watched, and only what changes while the daemon runs counts: what
-//! was there before is for `claudectl audit`.
+//! Only the catalogue's cheap places are watched, and only what appears while the daemon runs counts: what
+//! was there before is for `claudectl audit`, also if its file is written again.
 
 mod look;
+mod seen;
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use claudectl_footprint::finding::FingerprintKey;
+use claudectl_footprint::{
+    Finding,
+    finding::{Fingerprint, FingerprintKey},
+    scan::Lookout,
+};
 use claudectl_platform::{
     clock,
     desktop::{self, Buses},
     watch::Watch,
 };
+use tokio::sync::mpsc;
 
-use crate::{config::StrayReaction, engine::Mailbox};
+use self::{look::View, seen::Seen};
+use crate::{
+    config::StrayReaction,
+    engine::{Found, Mailbox},
+};
 
 /// After a change it is waited so long: a program that writes a file often writes another one.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// So many are remembered.
+const MOST: usize = 32;
+
+/// As often it is looked again because there was more to watch.
+const MOST_LOOKS: usize = 8;
 
 /// A credential outside the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +43,8 @@ pub struct Stray {
     pub what: String,
     /// Where.
     pub place: String,
+    /// The account that holds the same credential.
+    pub account: Option<String>,
     /// When it was noticed, in seconds since the Unix epoch.
     pub noticed_at: i64,
     /// Whether it was removed.
@@ -35,26 +53,36 @@ pub struct Stray {
     pub done: String,
 }
 
+/// Where the guard hears of Claude Code's configuration directories that sessions are started with.
+pub type Directories = mpsc::Sender<PathBuf>;
+
 /// What watches.
 #[derive(Debug)]
 pub struct Guard {
-    home: PathBuf,
     watch: Watch,
-    key: FingerprintKey,
-    started_at: i64,
+    view: View,
+    lookout: Lookout,
+    seen: Seen,
+    sessions: mpsc::Receiver<PathBuf>,
     known: Vec<Stray>,
+    /// Whether it has said that not everything is watched.
+    complained: bool,
 }
 
 impl Guard {
     /// Watches from now on; `None`, with the reason in the log, if nobody can.
-    pub fn new(home: Option<PathBuf>) -> Option<Self> {
+    pub fn new(
+        home: Option<PathBuf>,
+        config: Option<OsString>,
+        sessions: mpsc::Receiver<PathBuf>,
+    ) -> Option<Self> {
         let home = home.filter(|home| home.is_absolute())?;
-        let started_at = clock::wall();
+        let seen = Seen::since(clock::wall());
         match Watch::new().and_then(|watch| Ok((watch, FingerprintKey::random()?))) {
             Ok((watch, key)) => {
-                let guard = Self { home, watch, key, started_at, known: Vec::new() };
-                guard.watch_directories();
-                Some(guard)
+                let view = View { home, config, directories: Vec::new(), key };
+                let lookout = Lookout::default();
+                Some(Self { watch, view, lookout, seen, sessions, known: Vec::new(), complained: false })
             }
             Err(why) => {
                 tracing::info!("nobody watches for credentials outside the daemon: {why}");
@@ -66,7 +94,9 @@ impl Guard {
     /// Goes on until the daemon ends.
     pub async fn run(guard: Option<Self>, buses: Buses, mailbox: Mailbox) {
         if let Some(mut guard) = guard {
-            while let Ok(()) = guard.watch.changed().await {
+            guard.look(&buses, &mailbox).await;
+            while guard.wait().await {
+                tokio::time::sleep(PAUSE).await;
                 guard.look(&buses, &mailbox).await;
             }
             tracing::warn!("nobody watches for credentials outside the daemon any more");
@@ -74,26 +104,99 @@ impl Guard {
         std::future::pending::<()>().await;
     }
 
-    fn watch_directories(&self) {
-        for directory in look::directories(&self.home) {
-            // One that is not there yet is watched when it comes.
-            let _ = self.watch.add(&directory);
+    /// Waits until it is worth looking again; `false` if nobody tells any more.
+    async fn wait(&mut self) -> bool {
+        loop {
+            tokio::select! {
+                changed = self.watch.changed() => match changed {
+                    Ok(paths) if paths.iter().any(|path| self.lookout.matters(path)) => return true,
+                    Ok(_) => {}
+                    Err(_) => return false,
+                },
+                Some(directory) = self.sessions.recv() => {
+                    if self.take_directory(directory) {
+                        return true;
+                    }
+                }
+            }
         }
     }
 
+    /// Whether it was not known.
+    fn take_directory(&mut self, directory: PathBuf) -> bool {
+        let known = &mut self.view.directories;
+        let is_new = !known.contains(&directory);
+        if is_new {
+            known.push(directory);
+            known.drain(..known.len().saturating_sub(MOST));
+        }
+        is_new
+    }
+
+    /// Looks, and looks again if that led to more that has to be watched: something may have come there in
+    /// between.
     async fn look(&mut self, buses: &Buses, mailbox: &Mailbox) {
-        tokio::time::sleep(PAUSE).await;
-        self.watch_directories();
-        let Ok(view) = mailbox.view(None).await else { return };
-        let config = view.configuration.config;
+        for _ in 0..MOST_LOOKS {
+            let view = self.view.clone();
+            let Ok(Some(audit)) = tokio::task::spawn_blocking(move || look::look(&view)).await else {
+                return;
+            };
+            let appeared = self.seen.appeared(audit.findings, &self.lookout, audit.gaps.is_empty());
+            self.lookout = audit.lookout;
+            let watches_more = self.watch_all();
+            self.tell(appeared, buses, mailbox).await;
+            if !watches_more {
+                return;
+            }
+        }
+    }
+
+    /// Whether anything is watched that was not before.
+    fn watch_all(&mut self) -> bool {
+        let directories = self.lookout.directories().map(|directory| self.watch.add(directory));
+        let files = self.lookout.files();
+        let added: Vec<_> = directories.chain(files.iter().map(|file| self.watch.add_file(file))).collect();
+        let refused = added.iter().filter_map(|added| added.as_ref().err());
+        // One that is gone by now is watched when it comes back.
+        if let Some(why) = refused.into_iter().find(|error| error.kind() != std::io::ErrorKind::NotFound)
+            && !self.complained
+        {
+            self.complained = true;
+            tracing::warn!("not every place is watched for credentials: {why}");
+        }
+        added.into_iter().any(|added| added.unwrap_or(false))
+    }
+
+    async fn tell(&mut self, mut appeared: Vec<Finding>, buses: &Buses, mailbox: &Mailbox) {
+        if appeared.is_empty() && self.known.is_empty() {
+            return;
+        }
+        let Ok(state) = mailbox.view(None).await else { return };
+        let config = state.configuration.config;
         let purges = config.guard.stray == StrayReaction::Purge;
-        let (home, key, since) = (self.home.clone(), self.key.clone(), self.started_at);
-        let looked = tokio::task::spawn_blocking(move || look::look(&home, key, since, purges)).await;
-        let is_new = self.take_note(looked.unwrap_or_default());
-        if let Some(is_new) = is_new {
+        self.recognize(&mut appeared, mailbox).await;
+        let view = self.view.clone();
+        let acted = tokio::task::spawn_blocking(move || look::act(&view, appeared, purges)).await;
+        if let Some(is_new) = self.take_note(acted.unwrap_or_default()) {
             mailbox.report_strays(self.known.clone()).await;
             if is_new && config.notify.desktop {
                 notify(buses, purges).await;
+            }
+        }
+    }
+
+    /// Notes whose they are, as far as the daemon holds them.
+    async fn recognize(&self, appeared: &mut [Finding], mailbox: &Mailbox) {
+        let may_be = |finding: &&mut Finding| finding.kind.may_be_an_accounts();
+        let mut findings: Vec<&mut Finding> = appeared.iter_mut().filter(may_be).collect();
+        let fingerprints: Vec<Fingerprint> = findings.iter().map(|finding| finding.fingerprint).collect();
+        if fingerprints.is_empty() {
+            return;
+        }
+        let found = Found { key: self.view.key.clone(), fingerprints };
+        if let Ok(Ok(recognition)) = mailbox.recognize(found).await {
+            for (finding, account) in findings.iter_mut().zip(recognition.accounts) {
+                finding.account = account.map(|name| name.to_string());
             }
         }
     }
@@ -124,9 +227,6 @@ async fn notify(buses: &Buses, purges: bool) {
     // Nobody shows notifications on most servers: that is nothing to complain of.
     let _ = desktop::notify(buses, "claudectl: a credential was left in a file", told).await;
 }
-
-/// So many are remembered.
-const MOST: usize = 32;
 
 /// Whether it is one of them; one that was removed is gone, so another one is new.
 fn is_in(strays: &[Stray], stray: &Stray) -> bool {

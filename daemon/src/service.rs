@@ -21,7 +21,7 @@ use claudectl_proto::{
 };
 use tonic::{Code, Request, Status, service::Routes};
 
-use crate::engine::Mailbox;
+use crate::{engine::Mailbox, guard::Directories};
 
 /// The longest message a client may send, in bytes.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -33,6 +33,8 @@ pub struct Context {
     pub mailbox: Mailbox,
     /// What does not change while the daemon runs.
     pub facts: Arc<Facts>,
+    /// Where the guard hears of configuration directories.
+    pub guard: Directories,
 }
 
 /// What does not change while the daemon runs.

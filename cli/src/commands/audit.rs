@@ -58,6 +58,7 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
             .iter()
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
             .collect(),
+        directories: &[],
         working_directory: Some(&directory),
         processes: Some(processes.as_path()).filter(|path| !files_only && path.join("self/environ").exists()),
         programs: if files_only { Vec::new() } else { context.environment.search_path() },

@@ -2,10 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-use claudectl_footprint::catalog::environment::{Role, Variable, lookup};
+use claudectl_footprint::catalog::environment::{CONFIG_DIRECTORIES, Role, Variable, lookup};
 use claudectl_proto::v1::EnvironmentVariable;
 
-use crate::{args::Environment, output::complain};
+use crate::{
+    args::{self, Environment},
+    output::complain,
+};
 
 /// A variable that says that this process is in a session already.
 pub const SESSION: &str = "CLAUDECTL_SESSION";
@@ -46,6 +49,13 @@ pub fn overriding(ambient: &Environment) -> Vec<&'static Variable> {
     let outer = ambient.get(SESSION).is_some();
     let known = ambient.iter().filter(|(_, value)| !value.is_empty()).filter_map(|(name, _)| known(name));
     known.filter(|variable| variable.role != Role::Login && !(outer && is_of_a_session(variable))).collect()
+}
+
+/// Where Claude Code is told to keep its files, as absolute paths.
+pub fn config_directories(ambient: &Environment) -> Vec<String> {
+    let named = CONFIG_DIRECTORIES.iter().filter_map(|name| ambient.path(name));
+    let absolute = named.map(|path| args::working_directory().join(path));
+    absolute.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// Those that a session sets itself.

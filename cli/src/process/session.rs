@@ -40,19 +40,24 @@ pub async fn become_session(
     ambient: &Environment,
     program: &Program,
 ) -> Result<Exit, Error> {
-    let set = open(daemon, program).await?;
+    let set = open(daemon, ambient, program).await?;
     let plan = environment::plan(ambient, &set);
     environment::tell(&plan.removed);
     execute(&program.path, &program.arguments, &plan.environment)
 }
 
-async fn open(daemon: &Daemon, program: &Program) -> Result<Vec<EnvironmentVariable>, Error> {
+async fn open(
+    daemon: &Daemon,
+    ambient: &Environment,
+    program: &Program,
+) -> Result<Vec<EnvironmentVariable>, Error> {
     let request = OpenSessionRequest {
         account: program.account.clone(),
         children: program.children,
         transport: program.transport.into(),
         directory: args::working_directory().to_string_lossy().into_owned(),
         program: name(&program.path),
+        config_directories: environment::config_directories(ambient),
     };
     let mut client = daemon.sessions();
     let answer = in_time(async { Ok(client.open_session(request).await?) }).await?.into_inner();

@@ -9,6 +9,7 @@ pub mod format;
 pub mod json;
 mod live;
 mod look;
+mod lookout;
 mod needle;
 pub mod netrc;
 pub mod placeholder;
@@ -25,6 +26,7 @@ pub mod word;
 
 use std::{io, path::PathBuf};
 
+pub use lookout::Lookout;
 pub use scope::{Meter, Scope};
 
 use crate::finding::{Finding, FingerprintKey};
@@ -47,6 +49,8 @@ pub struct Audit {
     pub gaps: Vec<Gap>,
     /// Claude Code's configuration directories, the one in force here first.
     pub directories: Vec<PathBuf>,
+    /// What has to be watched to notice the next one in the cheap places; nothing if others were looked at, too.
+    pub lookout: Lookout,
     /// The key of the fingerprints: a removal compares them once more.
     pub key: FingerprintKey,
 }
@@ -69,11 +73,11 @@ pub fn audit_with(scope: &Scope<'_>, meter: &Meter, key: FingerprintKey) -> io::
     look.at_live_places();
     look.at_structured_files();
     look.at_running_text();
-    let look::Found { mut findings, mut gaps, directories } = look.finish();
+    let look::Found { mut findings, mut gaps, directories, lookout } = look.finish();
     precedence::apply(&mut findings, scope);
     weigh::apply(&mut findings);
     findings.sort_by(|a, b| weigh::order(a).cmp(&weigh::order(b)));
     gaps.sort();
     gaps.dedup();
-    Ok(Audit { findings, gaps, directories, key })
+    Ok(Audit { findings, gaps, directories, lookout, key })
 }

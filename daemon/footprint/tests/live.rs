@@ -67,6 +67,7 @@ impl Machine {
         let scope = Scope {
             home: &home,
             variables: all,
+            directories: &[],
             working_directory: None,
             processes: Some(&processes),
             programs: vec![self.path("bin")],
@@ -226,6 +227,7 @@ fn only_the_cheap_places_when_that_is_asked_for() {
     let scope = |cheap_only| Scope {
         home: &home,
         variables: Vec::new(),
+        directories: &[],
         working_directory: None,
         processes: Some(Path::new(&processes)),
         programs: Vec::new(),

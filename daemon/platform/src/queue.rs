@@ -42,6 +42,13 @@ impl Queue {
         sys::add_exit(self.kernel.as_fd(), pid, token)
     }
 
+    /// Reports `token` whenever the file is written, removed or renamed, or a name in the directory comes or
+    /// goes.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn add_changes(&self, descriptor: BorrowedFd<'_>, token: u64) -> io::Result<()> {
+        sys::add_changes(self.kernel.as_fd(), descriptor, token)
+    }
+
     #[cfg(target_os = "macos")]
     pub(crate) fn remove_exit(&self, pid: rustix::process::Pid) -> io::Result<()> {
         sys::remove_exit(self.kernel.as_fd(), pid)

@@ -1,76 +1,79 @@
-//! What changed, and what is done about it.
+//! What there is in the cheap places, and what is done about it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use claudectl_footprint::{
     Finding, Location,
-    catalog::{self, At},
     finding::FingerprintKey,
     plan::{Choice, Plan},
     purge::{self, run_file},
     receipt::Outcome,
-    scan::{Meter, Scope, audit_with},
+    scan::{Audit, Meter, Scope, audit_with},
 };
 use claudectl_platform::clock;
 
 use super::Stray;
 
-/// The directories in which the cheap places are.
-pub(super) fn directories(home: &Path) -> Vec<PathBuf> {
-    let mut directories = vec![home.to_owned(), home.join(".claude")];
-    for place in catalog::places().filter(|place| place.cheap) {
-        let (base, patterns) = match place.at {
-            At::Home(patterns) => (home.to_owned(), patterns),
-            At::ConfigDirectory(patterns) => (home.join(".claude"), patterns),
-            _ => continue,
-        };
-        let parents = patterns.iter().filter_map(|pattern| Path::new(pattern).parent());
-        let plain = parents.filter(|parent| !parent.to_string_lossy().contains('*'));
-        directories.extend(plain.map(|parent| base.join(parent)));
-    }
-    directories.sort();
-    directories.dedup();
-    directories
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) home: PathBuf,
+    /// `XDG_CONFIG_HOME`.
+    pub(super) config: Option<OsString>,
+    /// Claude Code's configuration directories that sessions were started with.
+    pub(super) directories: Vec<PathBuf>,
+    pub(super) key: FingerprintKey,
 }
 
-/// Looks into the cheap places; what is there that was written since, and is a credential that works.
-pub(super) fn look(home: &Path, key: FingerprintKey, since: i64, purges: bool) -> Vec<Stray> {
+/// Looks into the cheap places; of what is there only credentials in files that work.
+pub(super) fn look(view: &View) -> Option<Audit> {
+    let config = view.config.as_deref().map(|path| (OsStr::new("XDG_CONFIG_HOME"), path));
     let scope = Scope {
-        home,
-        variables: Vec::new(),
+        home: &view.home,
+        variables: config.into_iter().collect(),
+        directories: &view.directories,
         working_directory: None,
         processes: None,
         programs: Vec::new(),
         system: std::env::consts::OS,
         cheap_only: true,
     };
-    let Ok(audit) = audit_with(&scope, &Meter::default(), key) else { return Vec::new() };
-    let is_new = |finding: &Finding| {
-        let is_file = matches!(finding.location, Location::Stored(_));
-        is_file && finding.kind.works_alone() && finding.changed_at.is_some_and(|at| at >= since)
-    };
-    let plan = Plan::new(audit.findings.into_iter().filter(is_new).collect(), &Choice::default(), home);
-    plan.files
-        .iter()
-        .flat_map(|step| {
-            if purges {
-                let done = run_file(step, &audit.key, &mut |_| {});
-                done.items
-                    .into_iter()
-                    .map(|item| stray(item.what, item.place, item.outcome, item.action))
-                    .collect()
-            } else {
-                step.removals.iter().map(|(finding, _)| reported(finding)).collect::<Vec<_>>()
-            }
-        })
-        .collect()
+    let mut audit = audit_with(&scope, &Meter::default(), view.key.clone()).ok()?;
+    let is_file = |finding: &Finding| matches!(finding.location, Location::Stored(_));
+    audit.findings.retain(|finding| is_file(finding) && finding.kind.works_alone());
+    Some(audit)
 }
 
-fn reported(finding: &Finding) -> Stray {
-    let done = "nothing was done; claudectl purge removes it".to_owned();
-    stray(purge::what(finding), purge::place(finding), Outcome::Unproven, done)
+/// Reports what appeared, or takes it out of the files just as `claudectl purge` does.
+pub(super) fn act(view: &View, appeared: Vec<Finding>, purges: bool) -> Vec<Stray> {
+    let plan = Plan::new(appeared, &Choice::default(), &view.home);
+    let mut strays = Vec::new();
+    for step in &plan.files {
+        let findings = step.removals.iter().map(|(finding, _)| finding);
+        if purges {
+            let done = run_file(step, &view.key, &mut |_| {});
+            strays.extend(findings.zip(done.items).map(|(finding, item)| {
+                let done = if item.outcome == Outcome::Proven { item.action } else { item.proof };
+                stray(finding, item.outcome == Outcome::Proven, done)
+            }));
+        } else {
+            let done = "nothing was done; claudectl purge removes it";
+            strays.extend(findings.map(|finding| stray(finding, false, done.to_owned())));
+        }
+    }
+    strays
 }
 
-fn stray(what: String, place: String, outcome: Outcome, done: String) -> Stray {
-    Stray { what, place, noticed_at: clock::wall(), removed: outcome == Outcome::Proven, done }
+fn stray(finding: &Finding, removed: bool, done: String) -> Stray {
+    Stray {
+        what: purge::what(finding),
+        place: purge::place(finding),
+        account: finding.account.clone(),
+        noticed_at: clock::wall(),
+        removed,
+        done,
+    }
 }

@@ -183,8 +183,9 @@ pub(super) fn protection(protection: &claudectl_platform::hardening::Protection)
 
 /// A credential that the guard noticed.
 pub(super) fn stray(stray: crate::guard::Stray) -> v1::Stray {
-    let crate::guard::Stray { what, place, noticed_at, removed, done } = stray;
-    v1::Stray { what, r#where: place, noticed_at, removed, done }
+    let crate::guard::Stray { what, place, account, noticed_at, removed, done } = stray;
+    let account = account.unwrap_or_default();
+    v1::Stray { what, r#where: place, noticed_at, removed, done, account }
 }
 
 /// What a session in a directory would get, and why.

@@ -1,5 +1,7 @@
 //! `SessionService`.
 
+use std::path::PathBuf;
+
 use claudectl_core::{
     command::{Command, OpenSession},
     effect::Answer,
@@ -15,6 +17,9 @@ use super::{Context, answer, convert, peer, status};
 /// The longest program name or directory that is kept, in bytes.
 const LONGEST_TEXT: usize = 4096;
 
+/// A session has no more configuration directories: one for files, one for its login.
+const MOST_DIRECTORIES: usize = 2;
+
 #[tonic::async_trait]
 impl SessionService for Context {
     async fn open_session(
@@ -22,7 +27,9 @@ impl SessionService for Context {
         request: Request<v1::OpenSessionRequest>,
     ) -> Result<Response<v1::OpenSessionResponse>, Status> {
         let peer = peer(&request)?;
-        let open = Command::OpenSession(open_session(peer, request.into_inner())?);
+        let mut request = request.into_inner();
+        self.tell_guard(std::mem::take(&mut request.config_directories));
+        let open = Command::OpenSession(open_session(peer, request)?);
         match self.ask_with_environment(peer, open).await? {
             (Answer::SessionOpened { session }, environment) => Ok(Response::new(v1::OpenSessionResponse {
                 session: Some(convert::session(&session, None)),
@@ -70,6 +77,18 @@ impl SessionService for Context {
                 Ok(Response::new(v1::EndSessionResponse { session }))
             }
             _ => Err(answer::unexpected()),
+        }
+    }
+}
+
+impl Context {
+    /// Where Claude Code keeps its files in this session. It is no reason not to open one if the guard has too
+    /// much to do to hear of it.
+    fn tell_guard(&self, directories: Vec<String>) {
+        for directory in directories.into_iter().take(MOST_DIRECTORIES).map(PathBuf::from) {
+            if directory.is_absolute() && directory.as_os_str().len() <= LONGEST_TEXT {
+                let _ = self.guard.try_send(directory);
+            }
         }
     }
 }

@@ -125,6 +125,7 @@ impl Looker {
                 .iter()
                 .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
                 .collect(),
+            directories: &[],
             working_directory: Some(working_directory.as_path()).filter(|path| path.is_absolute()),
             processes: Some(processes).filter(|path| path.join("self/environ").exists()),
             programs: environment.search_path(),

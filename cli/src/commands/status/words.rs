@@ -38,7 +38,11 @@ fn strays(status: &Status, now: i64) -> Option<String> {
     let mut text = format!("{}  claudectl audit\n", styled(BAD, "Credentials were left in files:"));
     for stray in &status.strays {
         let (what, done) = (Plain(&stray.what), Plain(&stray.done));
-        let _ = writeln!(text, "  {what}, {}: {done}", text::ago(stray.noticed_at, now));
+        let whose = match stray.account.as_str() {
+            "" => String::new(),
+            account => format!(", the key of account {}", Plain(account)),
+        };
+        let _ = writeln!(text, "  {what}{whose}, {}: {done}", text::ago(stray.noticed_at, now));
     }
     Some(text)
 }

@@ -59,6 +59,7 @@ struct Daemon {
 #[derive(Debug, Serialize)]
 struct Stray {
     what: String,
+    account: Option<String>,
     noticed_at: i64,
     removed: bool,
     done: String,
@@ -68,6 +69,7 @@ impl From<&v1::Stray> for Stray {
     fn from(stray: &v1::Stray) -> Self {
         Self {
             what: stray.what.clone(),
+            account: Some(stray.account.clone()).filter(|account| !account.is_empty()),
             noticed_at: stray.noticed_at,
             removed: stray.removed,
             done: stray.done.clone(),

@@ -7,6 +7,9 @@ mod kind;
 
 pub use kind::kind;
 
+/// Variables that name a configuration directory of Claude Code.
+pub const CONFIG_DIRECTORIES: [&str; 2] = ["CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"];
+
 /// What a variable does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {

@@ -83,6 +83,7 @@ pub(super) const PLACES: &[Place] = &[
         reader: Reader::Assignments(Dialect::Unit),
         platforms: Platforms::LINUX,
         remedy: Remedy::EditStatement,
+        cheap: true,
         seen: true,
         ..BASE
     },

@@ -10,7 +10,7 @@ use std::{
 use claudectl_platform::tree::{FileIdentity, LookError};
 
 use super::{
-    Gap, Meter, Scope,
+    Gap, Lookout, Meter, Scope,
     expand::{LEADS_OUT, Root, Target, resolve},
     file::{Desk, Read, ReadError, shown},
     needle::{MOST, Needles},
@@ -32,6 +32,7 @@ pub(super) struct Found {
     pub(super) findings: Vec<Finding>,
     pub(super) gaps: Vec<Gap>,
     pub(super) directories: Vec<PathBuf>,
+    pub(super) lookout: Lookout,
 }
 
 /// A scan under way.
@@ -61,6 +62,7 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn finish(self) -> Found {
+        let lookout = if self.scope.cheap_only { self.roots.lookout() } else { Lookout::default() };
         let Walk { gaps: mut of_walk, .. } = self.walk;
         of_walk.extend(self.gaps);
         of_walk.extend(self.roots.gaps);
@@ -69,7 +71,7 @@ impl<'a> Look<'a> {
             of_walk.push(Gap { what: "running text".to_owned(), why });
         }
         let directories = self.roots.directories.iter().map(|root| root.path.clone()).collect();
-        Found { findings: self.findings, gaps: of_walk, directories }
+        Found { findings: self.findings, gaps: of_walk, directories, lookout }
     }
 
     pub(super) fn add_directory(&mut self, path: &Path) {
@@ -108,6 +110,10 @@ impl<'a> Look<'a> {
                     Target::Below(below) => self.walk.add(place, &root, &below),
                 }
             }
+        }
+        if self.scope.cheap_only {
+            // No cheap place is searched below.
+            return;
         }
         self.walk.start();
         let walk = Mutex::new(std::mem::take(&mut self.walk));

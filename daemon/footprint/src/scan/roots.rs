@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::{
-    Gap, Scope,
+    Gap, Lookout, Scope,
     expand::{Expansion, Root, Target, is_match},
     variables,
 };
-use crate::catalog::{At, Place};
+use crate::catalog::{At, Place, places};
 
 /// What variables move, and which patterns move with it.
 const MOVED: [(&str, &str); 7] = [
@@ -36,6 +36,8 @@ pub(super) struct Roots {
     /// Claude Code's configuration directories, the one in force first.
     pub(super) directories: Vec<Arc<Root>>,
     project: Vec<Arc<Root>>,
+    /// Configuration directories that were named and are not there yet.
+    awaited: Vec<PathBuf>,
     /// Directories that could not be looked at.
     pub(super) gaps: Vec<Gap>,
 }
@@ -50,10 +52,12 @@ impl Roots {
         });
         let moved = moved.collect();
         let project = project(scope, &home.path);
-        let mut roots = Self { home, moved, directories: Vec::new(), project, gaps: Vec::new() };
+        let mut roots =
+            Self { home, moved, directories: Vec::new(), project, awaited: Vec::new(), gaps: Vec::new() };
         for path in variables::DIRECTORIES.iter().filter_map(|name| scope.directory(name)) {
             roots.add_directory(&path);
         }
+        scope.directories.iter().for_each(|path| roots.add_directory(path));
         roots.add_directory(&scope.home.join(".claude"));
         for path in HABITS.iter().flat_map(|pattern| subdirectories(&roots.home, pattern)).collect::<Vec<_>>()
         {
@@ -67,7 +71,7 @@ impl Roots {
         let root = match Root::open(path) {
             Ok(root) => root,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return;
+                return self.awaited.push(path.to_owned());
             }
             Err(error) => {
                 let what = path.to_string_lossy().into_owned();
@@ -79,19 +83,41 @@ impl Roots {
         }
     }
 
+    /// What has to be watched to notice what appears in the cheap places.
+    pub(super) fn lookout(&self) -> Lookout {
+        let mut lookout = Lookout::default();
+        let home = &self.home.path;
+        let mut add = |root: &Arc<Root>, pattern: &str| lookout.add(&root.path, pattern, home);
+        for place in places().filter(|place| place.cheap) {
+            match place.at {
+                At::Home(patterns) => self.below_home(patterns, &mut add),
+                At::ConfigDirectory(patterns) => every(&self.directories, patterns, &mut add),
+                At::Project(patterns) => every(&self.project, patterns, &mut add),
+                _ => {}
+            }
+        }
+        for (directory, sign) in HABITS.iter().flat_map(|habit| SIGNS.map(|sign| (habit, sign))) {
+            add(&self.home, &format!("{directory}/{sign}"));
+        }
+        // Elsewhere nobody makes one by accident.
+        self.awaited.iter().filter(|path| path.starts_with(home)).for_each(|path| lookout.expect(path));
+        lookout
+    }
+
+    fn below_home(&self, patterns: &[&str], add: &mut impl FnMut(&Arc<Root>, &str)) {
+        for pattern in patterns {
+            add(&self.home, pattern);
+            let moved = self.moved.iter().filter_map(|(prefix, root)| Some((moved(pattern, prefix)?, root)));
+            moved.for_each(|(pattern, root)| add(root, pattern));
+        }
+    }
+
     /// What the patterns of a place stand for.
     pub(super) fn targets(&mut self, place: &Place) -> Vec<(Arc<Root>, Target)> {
         let mut expansion = Expansion { home: &self.home, targets: Vec::new(), gaps: Vec::new() };
         let mut add = |root: &Arc<Root>, pattern: &str| expansion.add(root, pattern);
         match place.at {
-            At::Home(patterns) => {
-                for pattern in patterns {
-                    add(&self.home, pattern);
-                    let moved =
-                        self.moved.iter().filter_map(|(prefix, root)| Some((moved(pattern, prefix)?, root)));
-                    moved.for_each(|(pattern, root)| add(root, pattern));
-                }
-            }
+            At::Home(patterns) => self.below_home(patterns, &mut add),
             At::ConfigDirectory(patterns) => every(&self.directories, patterns, add),
             At::Project(patterns) => every(&self.project, patterns, add),
             _ => {}

@@ -13,6 +13,8 @@ pub struct Scope<'a> {
     pub home: &'a Path,
     /// The variables of the shell that asks.
     pub variables: Vec<(&'a OsStr, &'a OsStr)>,
+    /// Claude Code's configuration directories that are known otherwise, such as those of sessions.
+    pub directories: &'a [PathBuf],
     /// Where the shell is: the project is looked at from there. `None`: no project.
     pub working_directory: Option<&'a Path>,
     /// Where the kernel shows processes, `/proc`. `None`: processes are not looked at.

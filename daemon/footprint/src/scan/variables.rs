@@ -3,10 +3,8 @@
 use std::ops::Range;
 
 use super::{format, placeholder::is_placeholder};
+pub(super) use crate::catalog::environment::CONFIG_DIRECTORIES as DIRECTORIES;
 use crate::{catalog::environment::kind, finding::Kind};
-
-/// Variables that name a configuration directory of Claude Code.
-pub(super) const DIRECTORIES: [&str; 2] = ["CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"];
 
 /// Whether a scan wants to know of this variable.
 pub(super) fn is_known(name: &[u8]) -> bool {

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::{
     buffer::spare_capacity,
-    event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue},
+    event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, VnodeEvents, kevent, kqueue},
     process::Pid,
 };
 
@@ -48,6 +48,12 @@ pub(super) fn remove(queue: BorrowedFd<'_>, descriptor: BorrowedFd<'_>) -> io::R
 pub(super) fn add_exit(queue: BorrowedFd<'_>, pid: Pid, token: u64) -> io::Result<()> {
     let flags = EventFlags::ADD | EventFlags::ONESHOT;
     change(queue, EventFilter::Proc { pid, flags: ProcessEvents::EXIT }, flags, token)
+}
+
+pub(super) fn add_changes(queue: BorrowedFd<'_>, descriptor: BorrowedFd<'_>, token: u64) -> io::Result<()> {
+    let what = VnodeEvents::WRITE | VnodeEvents::EXTEND | VnodeEvents::DELETE | VnodeEvents::RENAME;
+    let filter = EventFilter::Vnode { vnode: descriptor.as_raw_fd(), flags: what };
+    change(queue, filter, EventFlags::ADD | EventFlags::CLEAR, token)
 }
 
 pub(super) fn remove_exit(queue: BorrowedFd<'_>, pid: Pid) -> io::Result<()> {
