@@ -1,6 +1,7 @@
 //! Purges of more than one user's home, and (`logins`) of one in which the genuine client was really used. In
 //! namespaces of their own.
 
+mod killed;
 mod logins;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
