@@ -4,12 +4,17 @@
 mod killed;
 mod logins;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use claudectl_tests::{
     isolation::private_processes,
     need,
     sandbox::{self, Sandbox},
+    terminal::Terminal,
 };
 
 /// Two users who are on this machine only inside this test's own namespace, where `/etc/passwd` is another.
@@ -32,6 +37,29 @@ fn users(sandbox: &Sandbox) -> Vec<(PathBuf, String)> {
     let nothing: Option<&str> = None;
     nix::mount::mount(Some(&file), "/etc/passwd", nothing, nix::mount::MsFlags::MS_BIND, nothing).unwrap();
     homes
+}
+
+/// The list is what each user's own purge shows, and nothing happens before somebody who saw it agrees.
+fn assert_nothing_without_a_yes(sandbox: &Sandbox, program: &Path, homes: &[(PathBuf, String)]) {
+    let mut command = sandbox.command(program);
+    command.args(["purge", "--system"]);
+    let mut terminal = Terminal::start(&command);
+    let shown = terminal.wait_for("Type yes:");
+    terminal.write("no\n");
+    assert_eq!(terminal.wait(), 2);
+    let mut rest = shown.as_str();
+    for (name, (home, key)) in ["alice", "bob"].iter().zip(homes) {
+        let (heading, path) = (format!("({})", home.display()), home.join(".bashrc").display().to_string());
+        let place = |rest: &str, what: &str| {
+            rest.find(what).unwrap_or_else(|| panic!("no {what:?} after the user before {name}: {shown}"))
+        };
+        rest = &rest[place(rest, &heading)..];
+        let line = &rest[place(rest, "take the assignment out of the file")..];
+        let line = line.lines().next().unwrap();
+        assert!(line.contains(&path) && line.contains(&format!("…{}", &key[key.len() - 4..])), "{shown}");
+        assert!(fs::read_to_string(home.join(".bashrc")).unwrap().contains(key), "nobody said yes");
+    }
+    assert!(sandbox.search().copies(shown.as_bytes()).is_empty(), "{shown}");
 }
 
 #[test]
@@ -61,8 +89,14 @@ fn root_purges_every_user_as_that_user() {
         list["users"].as_array().unwrap().iter().map(|user| user["user"].as_str().unwrap()).collect();
     // Whoever else is listed has a home that is none of this test's business.
     assert_eq!(names, ["alice", "bob"], "{list}");
+    for (user, (home, key)) in list["users"].as_array().unwrap().iter().zip(&homes) {
+        let path = home.join(".bashrc").display().to_string();
+        let steps = user["said"]["steps"].as_array().unwrap();
+        let what = format!("API key …{}", &key[key.len() - 4..]);
+        assert!(steps.iter().any(|step| step["where"] == path && step["what"] == what), "{list}");
+    }
     run(&[]).exited(2);
-    assert!(fs::read_to_string(homes[1].0.join(".bashrc")).unwrap().contains(&homes[1].1), "nobody said yes");
+    assert_nothing_without_a_yes(&sandbox, &program, &homes);
 
     let done = run(&["--yes"]).exited(6).json();
     for (home, key) in &homes {
@@ -77,5 +111,17 @@ fn root_purges_every_user_as_that_user() {
     assert_eq!(exits, [6, 0], "and the receipt of that user says so: {done}");
     fs::remove_file(foreign).unwrap();
     run(&["--yes"]).exited(0);
+
+    // In words: for each user what that user's own receipt says.
+    let key = sandbox.key();
+    fs::write(homes[1].0.join(".bashrc"), format!("export ANTHROPIC_API_KEY={key}\n")).unwrap();
+    std::os::unix::fs::chown(homes[1].0.join(".bashrc"), Some(64_124), Some(64_124)).unwrap();
+    let mut command = sandbox.command(&program);
+    command.args(["purge", "--system", "--yes"]);
+    let told = sandbox.start(command).finish().exited(0).stdout;
+    let (alice, bob) = told.split_once("bob (").unwrap();
+    assert!(alice.starts_with("alice (") && alice.contains("Nothing to remove."), "{told}");
+    assert!(bob.contains("Purged: 1 trace gone.") && bob.contains("its assignment taken out"), "{told}");
+    assert!(bob.contains("https://platform.claude.com/settings/keys"), "{told}");
     sandbox.assert_clean(&[]);
 }

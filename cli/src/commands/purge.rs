@@ -2,6 +2,7 @@
 
 mod clients;
 mod daemon;
+mod json;
 pub(super) mod look;
 mod rounds;
 mod show;
@@ -23,6 +24,7 @@ use crate::{
     output::{can_ask, complain},
 };
 use daemon::Accounts;
+use json::{PlanBody, ReceiptBody};
 use look::Looker;
 
 /// Its command line.
@@ -73,20 +75,20 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     // What it cannot say is no reason not to purge.
     recognize(&mut found, looker.key(), &context.environment).await;
     let plan = Plan::new(found, &choice, looker.home());
-    if matches.get_flag("dry-run") || (plan.is_empty() && accounts.is_empty()) {
-        context.output.show("claudectl.plan/1", &show::PlanBody::new(&plan, &accounts), || {
-            show::plan(&plan, &accounts)
-        })?;
+    let body = PlanBody::new(&plan, &accounts);
+    if matches.get_flag("dry-run") || body.is_empty() {
+        context.output.show("claudectl.plan/1", &body, || show::plan(&body))?;
         return Ok(Exit::Ok);
     }
-    confirm(matches, context, || show::plan(&plan, &accounts))?;
+    confirm(matches, context, || show::plan(&body))?;
     let receipt =
         rounds::Rounds { context, looker: &looker, choice: &choice, shown: &plan }.run(accounts).await?;
     finish(context, &receipt)
 }
 
 fn finish(context: &Context, receipt: &Receipt) -> Result<Exit, Error> {
-    context.output.show("claudectl.purge/1", &show::ReceiptBody::new(receipt), || show::receipt(receipt))?;
+    let body = ReceiptBody::new(receipt);
+    context.output.show("claudectl.purge/1", &body, || show::receipt(&body))?;
     Ok(if receipt.is_proven() { Exit::Ok } else { Exit::Unproven })
 }
 

@@ -46,18 +46,22 @@ pub fn place(finding: &Finding) -> String {
     }
 }
 
+/// Why something stays, in words.
+pub fn why(why: Why) -> &'static str {
+    match why {
+        Why::Kept => "--keep names it",
+        Why::NotChosen => "--only does not name it",
+        Why::OtherService => "it is a grant of another service: --everything removes it",
+    }
+}
+
 /// The items of what stays and of what only a person can do.
 pub fn left(plan: &Plan) -> Vec<Item> {
     let kept = plan.kept.iter().map(|(finding, why)| Item {
         what: what(finding),
         place: place(finding),
         action: "none".to_owned(),
-        proof: match why {
-            Why::Kept => "--keep names it",
-            Why::NotChosen => "--only does not name it",
-            Why::OtherService => "it is a grant of another service: --everything removes it",
-        }
-        .to_owned(),
+        proof: self::why(*why).to_owned(),
         outcome: Outcome::Kept,
         by: None,
     });

@@ -13,8 +13,7 @@
 
 use std::{
     env, fs,
-    os::unix::process::ExitStatusExt as _,
-    process::{Child, Command, ExitCode, ExitStatus},
+    process::{Child, Command, ExitCode},
 };
 
 use nix::{
@@ -29,7 +28,7 @@ use nix::{
 };
 
 /// Calls that change nothing that anybody else could see. What is not among them counts. (The product makes
-/// no file by `openat2`.)
+/// no file by `open` and `openat2`.)
 const HARMLESS: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_pread64,
@@ -108,11 +107,16 @@ const HARMLESS: &[libc::c_long] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_arch_prctl,
     #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_readlink,
 ];
 
+#[allow(clippy::zombie_processes, reason = "follow() waits for it")]
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let [number, program @ ..] = arguments.as_slice() else { panic!("killed-at NUMBER PROGRAM ARGUMENT…") };
@@ -121,16 +125,14 @@ fn main() -> ExitCode {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "kill -STOP $$; exec \"$@\"", "sh"]).args(program);
     let child = command.spawn().expect("sh runs");
-    let (status, last) = follow(child, number);
-    println!(
-        "{}",
-        serde_json::json!({"killed": status.signal() == Some(libc::SIGKILL), "before": last, "code": status.code()})
-    );
+    let (code, last) = follow(&child, number);
+    // On a line of its own: it may have died within one.
+    println!("\n{}", serde_json::json!({"killed": code.is_none(), "before": last, "code": code}));
     ExitCode::SUCCESS
 }
 
-/// Follows it to its end; how it ended, and what it was about to do.
-fn follow(child: Child, number: usize) -> (ExitStatus, String) {
+/// Follows it to its end; its code, if it was not killed, and what it was about to do.
+fn follow(child: &Child, number: usize) -> (Option<i32>, String) {
     let leader = Pid::from_raw(child.id().cast_signed());
     waitpid(leader, Some(WaitPidFlag::WUNTRACED)).expect("it stops");
     let wanted = Options::PTRACE_O_TRACESYSGOOD
@@ -146,10 +148,8 @@ fn follow(child: Child, number: usize) -> (ExitStatus, String) {
             status => status.expect("something to wait for"),
         };
         let signal = match status {
-            WaitStatus::Exited(pid, code) if pid == leader => return (ExitStatus::from_raw(code << 8), last),
-            WaitStatus::Signaled(pid, signal, _) if pid == leader => {
-                return (ExitStatus::from_raw(signal as i32), last);
-            }
+            WaitStatus::Exited(pid, code) if pid == leader => return (Some(code), last),
+            WaitStatus::Signaled(pid, Signal::SIGKILL, _) if pid == leader => return (None, last),
             WaitStatus::PtraceEvent(_, _, event) => {
                 running |= event == libc::PTRACE_EVENT_EXEC;
                 None

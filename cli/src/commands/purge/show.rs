@@ -1,177 +1,63 @@
-//! The plan and the receipt, for people and as JSON.
+//! The plan and the receipt, for people.
 
 use std::fmt::Write as _;
 
-use claudectl_footprint::{
-    Finding,
-    plan::{Plan, Removal},
-    purge,
-    receipt::{Item, Outcome, Receipt, worth},
-};
-use serde::Serialize;
+use claudectl_footprint::receipt::Outcome;
 
-use super::daemon::Accounts;
+use super::json::{Copy, Kept, PlanBody, ReceiptBody, Step};
 use crate::output::text::{BAD, BOLD, DIM, GOOD, Plain, WARN, columns, count, styled};
 
-/// One step of a plan.
-#[derive(Debug, Serialize)]
-struct StepBody {
-    what: String,
-    r#where: String,
-    account: Option<String>,
-    kind: &'static str,
-    place: &'static str,
-    action: &'static str,
-}
-
-/// A plan as JSON.
-#[derive(Debug, Serialize)]
-pub(super) struct PlanBody {
-    accounts: Vec<String>,
-    clients: Vec<Option<String>>,
-    steps: Vec<StepBody>,
-    kept: Vec<StepBody>,
-}
-
-impl PlanBody {
-    pub(super) fn new(plan: &Plan, accounts: &Accounts) -> Self {
-        let directory = |directory: &std::path::PathBuf| directory.display().to_string();
-        Self {
-            accounts: accounts.names.clone(),
-            clients: plan.clients.iter().map(|step| step.directory.as_ref().map(directory)).collect(),
-            steps: steps(plan).into_iter().map(|(finding, action)| step(finding, action)).collect(),
-            kept: plan.kept.iter().map(|(finding, _)| step(finding, "keep")).collect(),
-        }
-    }
-}
-
-fn step(finding: &Finding, action: &'static str) -> StepBody {
-    StepBody {
-        what: purge::what(finding),
-        r#where: purge::place(finding),
-        account: finding.account.clone(),
-        kind: finding.kind.id(),
-        place: finding.place.id,
-        action,
-    }
-}
-
-/// Every finding with the word for what happens to it.
-fn steps(plan: &Plan) -> Vec<(&Finding, &'static str)> {
-    let mut steps = Vec::new();
-    for file in &plan.files {
-        for (finding, removal) in &file.removals {
-            let action = match removal {
-                _ if file.delete => "delete the file",
-                Removal::Member(_) => "take the key out of the file",
-                Removal::Assignment => "take the assignment out of the file",
-                Removal::Overwrite => "overwrite its characters",
-            };
-            steps.push((finding, action));
-        }
-    }
-    steps.extend(plan.stores.iter().map(|finding| (finding, "remove")));
-    steps.extend(plan.persons.iter().map(|finding| (finding, "left to you")));
-    steps
-}
-
 /// A plan in words.
-pub(super) fn plan(plan: &Plan, accounts: &Accounts) -> String {
-    if plan.is_empty() && accounts.is_empty() {
-        return format!("Nothing to remove.{}", kept(plan));
+pub(super) fn plan(plan: &PlanBody) -> String {
+    if plan.is_empty() {
+        return format!("Nothing to remove.{}", kept(&plan.kept));
     }
     let mut text = format!("{}\n", styled(BOLD, "To be removed, in this order:"));
-    for account in &accounts.names {
+    for account in &plan.accounts {
         let _ = writeln!(text, "  log out the account {} of claudectld", Plain(account));
     }
     for client in &plan.clients {
-        let directory = client.directory.as_ref().map(|directory| directory.display().to_string());
-        let of = directory.map(|directory| format!(" in {}", Plain(&directory))).unwrap_or_default();
+        let of = client.as_ref().map(|directory| format!(" in {}", Plain(directory))).unwrap_or_default();
         let _ = writeln!(text, "  log out Claude Code{of} by its own `claude auth logout`");
     }
-    let rows: Vec<_> = steps(plan)
-        .into_iter()
-        .map(|(finding, action)| {
-            [
-                action.to_owned(),
-                Plain(&purge::what(finding)).to_string(),
-                Plain(&purge::place(finding)).to_string(),
-                finding
-                    .account
-                    .as_ref()
-                    .map(|name| format!("the key of account {}", Plain(name)))
-                    .unwrap_or_default(),
-            ]
-        })
-        .collect();
-    text.push_str(&columns(&rows));
-    text.push_str(&kept(plan));
+    let row = |step: &Step| {
+        let account = step.account.as_ref().map(|name| format!("the key of account {}", Plain(name)));
+        [
+            Plain(&step.action).to_string(),
+            Plain(&step.what).to_string(),
+            Plain(&step.r#where).to_string(),
+            account.unwrap_or_default(),
+        ]
+    };
+    text.push_str(&columns(&plan.steps.iter().map(row).collect::<Vec<_>>()));
+    text.push_str(&kept(&plan.kept));
     text
 }
 
-fn kept(plan: &Plan) -> String {
-    if plan.kept.is_empty() {
+fn kept(kept: &[Kept]) -> String {
+    if kept.is_empty() {
         return String::new();
     }
-    let rows: Vec<_> = purge::left(plan)
-        .into_iter()
-        .filter(|item| item.outcome == Outcome::Kept)
-        .map(|item| [Plain(&item.what).to_string(), Plain(&item.place).to_string(), item.proof])
-        .collect();
+    let row =
+        |Kept { step, why }: &Kept| [&step.what, &step.r#where, why].map(|word| Plain(word).to_string());
+    let rows: Vec<_> = kept.iter().map(row).collect();
     format!("\n{}\n{}", styled(BOLD, "What stays:"), columns(&rows))
 }
 
-/// A copy as JSON.
-#[derive(Debug, Serialize)]
-struct ItemBody<'a> {
-    what: &'a str,
-    r#where: &'a str,
-    action: &'a str,
-    proof: &'a str,
-    outcome: &'static str,
-    by: Option<&'a str>,
-}
-
-/// A receipt as JSON.
-#[derive(Debug, Serialize)]
-pub(super) struct ReceiptBody<'a> {
-    proven: bool,
-    items: Vec<ItemBody<'a>>,
-    media: Vec<&'static str>,
-}
-
-impl<'a> ReceiptBody<'a> {
-    pub(super) fn new(receipt: &'a Receipt) -> Self {
-        let body = |item: &'a Item| ItemBody {
-            what: &item.what,
-            r#where: &item.place,
-            action: &item.action,
-            proof: &item.proof,
-            outcome: item.outcome.id(),
-            by: item.by.as_deref(),
-        };
-        Self {
-            proven: receipt.is_proven(),
-            items: receipt.items.iter().map(body).collect(),
-            media: receipt.media.iter().map(|medium| worth(*medium)).collect(),
-        }
-    }
-}
-
 /// A receipt in words.
-pub(super) fn receipt(receipt: &Receipt) -> String {
-    let gone = receipt.items.iter().filter(|item| item.outcome == Outcome::Proven).count();
-    let verdict = if receipt.is_proven() {
+pub(super) fn receipt(receipt: &ReceiptBody) -> String {
+    let gone = receipt.items.iter().filter(|copy| copy.is(Outcome::Proven)).count();
+    let verdict = if receipt.proven {
         styled(GOOD, "Purged")
     } else {
         styled(BAD, "Purged, but not all of it is proven")
     };
     let mut text = format!("{verdict}: {} gone.\n", count(gone, "trace"));
-    for item in &receipt.items {
-        let _ = write!(text, "{}", told(item));
+    for copy in &receipt.items {
+        let _ = write!(text, "{}", told(copy));
     }
-    for medium in &receipt.media {
-        let _ = writeln!(text, "{}", styled(DIM, format!("Overwritten {}.", worth(*medium))));
+    for worth in &receipt.media {
+        let _ = writeln!(text, "{}", styled(DIM, format!("Overwritten {}.", Plain(worth))));
     }
     if !receipt.media.is_empty() {
         let _ = writeln!(
@@ -182,19 +68,19 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
     text
 }
 
-fn told(item: &Item) -> String {
-    let style = match item.outcome {
-        Outcome::Proven => GOOD,
-        Outcome::Kept => DIM,
-        Outcome::OutOfReach => WARN,
-        Outcome::Unproven => BAD,
+fn told(copy: &Copy) -> String {
+    let style = match copy {
+        _ if copy.is(Outcome::Proven) => GOOD,
+        _ if copy.is(Outcome::Kept) => DIM,
+        _ if copy.is(Outcome::OutOfReach) => WARN,
+        _ => BAD,
     };
-    let outcome = styled(style, format!("{:<12}", item.outcome.id()));
-    let preposition = if item.place.starts_with("at ") { "" } else { "in " };
-    let mut text = format!("  {outcome}  {} {preposition}{}\n", Plain(&item.what), Plain(&item.place));
-    let action = if item.action == "none" { "nothing was done" } else { &item.action };
-    let _ = writeln!(text, "  {:<12}  {}: {}", "", Plain(action), Plain(&item.proof));
-    if let Some(by) = &item.by {
+    let outcome = styled(style, format!("{:<12}", Plain(&copy.outcome).to_string()));
+    let preposition = if copy.r#where.starts_with("at ") { "" } else { "in " };
+    let mut text = format!("  {outcome}  {} {preposition}{}\n", Plain(&copy.what), Plain(&copy.r#where));
+    let action = if copy.action == "none" { "nothing was done" } else { &copy.action };
+    let _ = writeln!(text, "  {:<12}  {}: {}", "", Plain(action), Plain(&copy.proof));
+    if let Some(by) = &copy.by {
         let _ = writeln!(text, "  {:<12}  to be done by {}", "", Plain(by));
     }
     text

@@ -1,20 +1,24 @@
 //! `claudectl purge --system`: the same for every user of the machine. Root only reads the list of users;
 //! each home is looked at and changed by a child process that is that user and nobody else.
 
-use std::{fmt::Write as _, process::Stdio};
+use std::process::Stdio;
 
 use clap::ArgMatches;
 use claudectl_platform::users::{self, User};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::confirm;
+use super::{
+    confirm,
+    json::{PlanBody, ReceiptBody},
+    show,
+};
 use crate::{
     Context, args,
     error::Error,
     exit::Exit,
-    output::text::{BAD, BOLD, GOOD, Plain, columns, count, styled},
+    output::text::{BAD, BOLD, Plain, styled},
 };
 
 /// What a user's own purge said.
@@ -27,6 +31,13 @@ struct Answer {
     exit: Option<i32>,
     /// Its document; null if there is none.
     said: Option<Value>,
+}
+
+impl Answer {
+    /// What it said, if that was this.
+    fn said<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(self.said.as_ref()?).ok()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -46,17 +57,19 @@ pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit,
         seen.push(ask(user, matches, &["--dry-run"]).await?);
     }
     if matches.get_flag("dry-run") {
-        return show(context, seen, list);
+        return tell(context, seen, list);
     }
     confirm(matches, context, || list(&seen))?;
     let mut done = Vec::new();
-    for user in &users {
-        done.push(ask(user, matches, &["--yes"]).await?);
+    for (user, seen) in users.iter().zip(seen) {
+        // What was not shown is not removed.
+        let is_shown = seen.exit == Some(0) && seen.said::<PlanBody>().is_some_and(|plan| !plan.is_empty());
+        done.push(if is_shown { ask(user, matches, &["--yes"]).await? } else { seen });
     }
-    show(context, done, told)
+    tell(context, done, told)
 }
 
-fn show(context: &Context, answers: Vec<Answer>, words: fn(&[Answer]) -> String) -> Result<Exit, Error> {
+fn tell(context: &Context, answers: Vec<Answer>, words: fn(&[Answer]) -> String) -> Result<Exit, Error> {
     let proven = answers.iter().all(|answer| answer.exit == Some(0));
     let body = Body { proven, users: answers };
     context.output.show("claudectl.system/1", &body, || words(&body.users))?;
@@ -88,52 +101,39 @@ async fn ask(user: &User, matches: &ArgMatches, words: &[&str]) -> Result<Answer
     })
 }
 
-/// How many there are of something in what was said.
-fn size(answer: &Answer, field: &str) -> usize {
-    let said = answer.said.as_ref().and_then(|said| said.get(field)?.as_array());
-    said.map_or(0, Vec::len)
-}
-
 fn list(answers: &[Answer]) -> String {
-    let row = |answer: &Answer| {
-        let what = match answer.exit {
-            Some(0) => format!(
-                "{}, {}, {}",
-                count(size(answer, "accounts"), "account"),
-                count(size(answer, "clients"), "login"),
-                count(size(answer, "steps"), "trace")
-            ),
-            _ => "could not be looked at".to_owned(),
-        };
-        [Plain(&answer.user).to_string(), Plain(&answer.home).to_string(), what]
-    };
-    let rows: Vec<_> = answers.iter().map(row).collect();
-    format!("{}\n{}", styled(BOLD, "The users of this machine:"), columns(&rows))
+    let mut text = String::new();
+    for answer in answers {
+        text.push_str(&heading(answer));
+        let plan = answer.said::<PlanBody>().filter(|_| answer.exit == Some(0));
+        match plan {
+            Some(plan) => text.push_str(&indented(&show::plan(&plan))),
+            None => text.push_str(&indented(&styled(BAD, "could not be looked at"))),
+        }
+    }
+    text
 }
 
 fn told(answers: &[Answer]) -> String {
     let mut text = String::new();
     for answer in answers {
-        let verdict = match answer.exit {
-            Some(0) => styled(GOOD, "purged"),
-            Some(6) => styled(BAD, "purged, but not all of it is proven"),
-            Some(code) => styled(BAD, format!("failed (exit code {code})")),
-            None => styled(BAD, "could not be run"),
+        text.push_str(&heading(answer));
+        let said = match (answer.said::<ReceiptBody>(), answer.said::<PlanBody>(), answer.exit) {
+            (Some(receipt), ..) => show::receipt(&receipt),
+            // It says so where there is nothing to do.
+            (None, Some(plan), Some(0)) => show::plan(&plan),
+            (_, _, Some(code)) => styled(BAD, format!("nothing was removed: failed (exit code {code})")),
+            (_, _, None) => styled(BAD, "could not be run"),
         };
-        let _ = writeln!(text, "{}: {verdict}", Plain(&answer.user));
-        let items = answer.said.as_ref().and_then(|said| said.get("items")?.as_array());
-        for item in items.into_iter().flatten() {
-            let word =
-                |name: &str| Plain(item.get(name).and_then(Value::as_str).unwrap_or_default()).to_string();
-            let _ = writeln!(
-                text,
-                "  {:<12}  {} in {}: {}",
-                word("outcome"),
-                word("what"),
-                word("where"),
-                word("proof")
-            );
-        }
+        text.push_str(&indented(&said));
     }
     text
+}
+
+fn heading(answer: &Answer) -> String {
+    format!("{} ({})\n", styled(BOLD, Plain(&answer.user)), Plain(&answer.home))
+}
+
+fn indented(text: &str) -> String {
+    text.trim_end().lines().fold(String::new(), |text, line| format!("{text}  {line}\n"))
 }
