@@ -137,6 +137,8 @@ impl Used {
         self.place.enter(&format!("my key is {key}"));
         self.place.wait_for("Hello from the fake upstream.");
         self.place.close_terminal();
+        // It goes on to write down what it cost.
+        self.place.wait_for_end();
         self.secrets.push(("approved key", key));
         Ok(())
     }
