@@ -8,7 +8,7 @@ pub mod plugin;
 pub mod settings;
 pub mod version;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use claudectl_proto::v1::Transport;
 
@@ -70,6 +70,15 @@ pub fn find(environment: &Environment) -> Result<Genuine, Error> {
     search.run()
 }
 
+/// Whether this program is the genuine client of this environment, or a shim, which turns into that.
+pub fn is_genuine(environment: &Environment, path: &Path) -> bool {
+    let same = |genuine: Genuine| {
+        let real = |path: &Path| path.canonicalize().ok();
+        real(&genuine.path).is_some_and(|genuine| real(path) == Some(genuine))
+    };
+    find(environment).is_ok_and(same) || genuine::is_shim(path)
+}
+
 fn scripts(environment: &Environment) -> u32 {
     environment.text(SCRIPTS).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
@@ -91,5 +100,6 @@ fn program(genuine: Genuine, arguments: Vec<OsString>, environment: &Environment
         account: environment.account().to_owned(),
         children: false,
         transport,
+        genuine: true,
     })
 }

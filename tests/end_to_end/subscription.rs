@@ -33,6 +33,11 @@ impl Place {
         Self { sandbox, code, token, upstream }
     }
 
+    /// Makes this program the genuine client.
+    fn genuine(&mut self, program: &str) {
+        self.sandbox.set("CLAUDECTL_CLAUDE", binary(program.as_ref()));
+    }
+
     /// `claudectl login work --subscription`, and then what the shell sees of its terminal.
     fn shell(&self, more: &str) -> Terminal {
         let mut shell: Command = self.sandbox.command("/bin/sh");
@@ -71,7 +76,7 @@ impl Place {
 
 #[test]
 fn the_token_is_never_shown_and_the_account_is_logged_in() {
-    let place = Place::new();
+    let mut place = Place::new();
     let mut terminal = place.shell("--plan max");
     let note = terminal.wait_for("Type yes");
     assert!(note.contains("Anthropic's terms, which you accepted"), "{note}");
@@ -89,8 +94,10 @@ fn the_token_is_never_shown_and_the_account_is_logged_in() {
     let status = place.sandbox.ctl(&["status", "--json"]).exited(0).json();
     let account = &status["accounts"][0];
     assert_eq!((&account["kind"], &account["plan"]), (&"subscription".into(), &"max".into()), "{status}");
+    place.genuine("session-program");
     let mut session = Session::open(&place.sandbox, &[]);
     assert_eq!(session.message()["status"], 200);
+    place.genuine("stand-in-client");
     let seen = place.upstream.messages()[0].credentials();
     assert_eq!(seen, [("Authorization".to_owned(), format!("Bearer {}", place.token))]);
     // The note was accepted for good.
@@ -101,6 +108,41 @@ fn the_token_is_never_shown_and_the_account_is_logged_in() {
     assert!(!shown.contains("Type yes"), "{shown}");
     place.sandbox.ctl(&["logout", "--all"]);
     place.assert_unseen(&shown);
+}
+
+#[test]
+fn the_account_is_for_the_genuine_client_alone() {
+    let mut place = Place::new();
+    let mut terminal = place.shell("--accept-terms");
+    terminal.wait_for("Paste");
+    terminal.write(&format!("{}\r", place.code));
+    terminal.wait_for("over\r");
+    let key = place.sandbox.key();
+    let login = ["login", "key", "--offline", "--upstream", &place.upstream.url()];
+    place.sandbox.ctl_with(&login, key.as_bytes()).exited(0);
+    let program = binary("session-program".as_ref());
+    let program = program.to_str().unwrap();
+    let refused = |arguments: &[&str]| {
+        let refused = place.sandbox.ctl(&[&["run", "--account", "work"], arguments].concat()).exited(2);
+        assert!(refused.stderr.contains("for the genuine Claude Code alone"), "{refused:?}");
+        assert!(refused.stderr.contains("--account NAME"), "with a hint: {refused:?}");
+    };
+    refused(&["--", "true"]);
+    refused(&["--", program]);
+    let other = Session::open(&place.sandbox, &["--account", "key"]);
+    let sessions = place.sandbox.ctl(&["sessions", "--json"]).exited(0).json();
+    let id = sessions["sessions"][0]["id"].as_str().unwrap();
+    place.sandbox.ctl(&["sessions", "--move", id, "work"]).exited(2);
+    drop(other);
+    // Not even the genuine one, where others could use its session.
+    place.genuine("session-program");
+    let refused = |flag| {
+        let refused = place.sandbox.ctl(&["run", "--account", "work", flag, "--", program]).exited(2);
+        assert!(refused.stderr.contains("for the genuine Claude Code alone"), "{refused:?}");
+    };
+    refused("--tcp");
+    refused("--children");
+    assert!(place.upstream.messages().is_empty());
 }
 
 #[test]

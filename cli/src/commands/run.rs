@@ -16,6 +16,7 @@ use crate::{
         search,
         session::{self, Program},
     },
+    shim,
 };
 
 /// Its command line.
@@ -59,6 +60,7 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
         return Err(session::not_found(&name));
     };
     let program = Program {
+        genuine: shim::is_genuine(&context.environment, &path),
         path,
         arguments: words.collect(),
         account: matches

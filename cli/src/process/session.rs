@@ -29,6 +29,8 @@ pub struct Program {
     pub children: bool,
     /// How it reaches its API socket.
     pub transport: Transport,
+    /// Whether it is the genuine Claude Code.
+    pub genuine: bool,
 }
 
 /// Opens a session for this very process and turns it into the program.
@@ -58,6 +60,7 @@ async fn open(
         directory: args::working_directory().to_string_lossy().into_owned(),
         program: name(&program.path),
         config_directories: environment::config_directories(ambient),
+        genuine: program.genuine,
     };
     let mut client = daemon.sessions();
     let answer = in_time(async { Ok(client.open_session(request).await?) }).await?.into_inner();

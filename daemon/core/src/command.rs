@@ -84,6 +84,8 @@ pub struct OpenSession {
     pub transport: Transport,
     /// Whether child processes may use it too.
     pub children: bool,
+    /// Whether the program is the genuine Claude Code, as the client says.
+    pub genuine: bool,
     /// The program, as the client named it.
     pub program: String,
     /// The working directory, as the client named it.

@@ -81,6 +81,11 @@ pub enum Refusal {
         /// The account that it was to use.
         account: AccountName,
     },
+    /// The account is a subscription, and what was to run is not the genuine client over its own socket.
+    #[error(
+        "account \"{0}\" is a subscription: it is for the genuine Claude Code alone, over a socket of its own"
+    )]
+    GenuineOnly(AccountName),
     /// The OS keyring did not do it.
     #[error("{why}")]
     Keyring {

@@ -115,6 +115,7 @@ impl World {
             account: Some(name()),
             transport: Transport::Unix,
             children: false,
+            genuine: true,
             program: "claude".into(),
             directory: "/".into(),
         }));

@@ -113,6 +113,7 @@ fn open_session(peer: Peer, request: v1::OpenSessionRequest) -> Result<OpenSessi
         account: account.map_err(|error| status::invalid(&error, ""))?,
         transport,
         children: request.children,
+        genuine: request.genuine,
         program: bounded(request.program),
         directory: directory(peer, request.directory),
     })

@@ -34,6 +34,9 @@ pub(super) fn too_many(error: TooMany) -> Status {
     reason::status(Code::ResourceExhausted, Reason::LimitReached, error.to_string(), hint)
 }
 
+const GENUINE_ONLY: &str =
+    "use an account with an API key (--account NAME); the genuine one runs as `claude`, in its native build";
+
 fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {
     match refusal {
         Refusal::NotLoggedIn(_) | Refusal::NothingLoggedIn => {
@@ -64,6 +67,7 @@ fn classify(refusal: &Refusal) -> (Code, Reason, &'static str) {
         Refusal::OtherKind { .. } => {
             (Code::FailedPrecondition, Reason::InvalidArgument, "start the program anew under that account")
         }
+        Refusal::GenuineOnly(_) => (Code::FailedPrecondition, Reason::InvalidArgument, GENUINE_ONLY),
         Refusal::NotAuthorized { hint, .. } => (Code::PermissionDenied, Reason::NotAuthorized, hint),
         Refusal::Keyring { hint, .. } => (Code::Unavailable, Reason::Keyring, hint),
         Refusal::NotACredential(_) => (

@@ -13,7 +13,7 @@ use crate::{
         rules::{self, Why},
     },
     sentence,
-    session::{Gate, Session, SessionState},
+    session::{Gate, Session, SessionState, Transport},
     time::Now,
 };
 
@@ -32,7 +32,8 @@ impl Engine {
         let (named, default) = (open.account.as_ref(), self.default.as_ref());
         let chosen =
             policy::choose_for_session(&self.policy, &open.directory, named, default, &self.accounts);
-        let account = match chosen.and_then(|(account, _)| usable(account)) {
+        let chosen = chosen.and_then(|(account, _)| usable(account));
+        let account = match chosen.and_then(|account| suits(account, &open).map(|()| account)) {
             Ok(account) => account,
             Err(why) => return refuse(request, why),
         };
@@ -189,6 +190,17 @@ impl Engine {
 /// client says beta features of subscriptions by itself.
 fn is_alike(one: CredentialKind, other: CredentialKind) -> bool {
     (one == CredentialKind::Subscription) == (other == CredentialKind::Subscription)
+}
+
+/// Whether a program may use an account. A subscription is for the genuine client alone: not for another
+/// program, not for what it starts, and not for whoever has a capability. A session never changes to one
+/// later ([`is_alike`]).
+fn suits(account: &Account, open: &OpenSession) -> Result<(), Refusal> {
+    let is_genuine = open.genuine && !open.children && open.transport == Transport::Unix;
+    if account.kind != CredentialKind::Subscription || is_genuine {
+        return Ok(());
+    }
+    Err(Refusal::GenuineOnly(account.name.clone()))
 }
 
 /// An account whose credential is in memory.

@@ -102,6 +102,7 @@ impl World {
             account: name.map(named),
             transport: Transport::Unix,
             children: false,
+            genuine: true,
             program: "claude".into(),
             directory: "/".into(),
         }))
