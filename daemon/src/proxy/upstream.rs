@@ -71,6 +71,11 @@ impl Upstream {
         self.trust.as_ref().map_or("none: plain http on this machine", Trust::told)
     }
 
+    /// SHA-256 (hexadecimal) of the file of further trust roots, as it was when it was read.
+    pub fn ca_digest(&self) -> Option<&str> {
+        self.trust.as_ref().and_then(Trust::ca_digest)
+    }
+
     /// Whether only loopback addresses are ever connected to.
     pub fn is_loopback(&self) -> bool {
         self.target.is_loopback()

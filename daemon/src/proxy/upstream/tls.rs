@@ -1,7 +1,8 @@
 //! What an upstream's certificate is checked against.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 
+use ring::digest;
 use rustls::{
     ClientConfig,
     client::{Resumption, danger::ServerCertVerifier},
@@ -21,6 +22,14 @@ pub(super) struct Trust {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     told: String,
+    ca_digest: Option<String>,
+}
+
+/// Further trust roots, and what they were read from.
+struct Roots {
+    certificates: Vec<CertificateDer<'static>>,
+    /// SHA-256 of the file, in hexadecimal.
+    digest: String,
 }
 
 impl Trust {
@@ -33,12 +42,17 @@ impl Trust {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| RouteError::Authority(host.to_owned()))?;
         let read = tokio::task::spawn_blocking(move || read(ca_file, pin));
-        let (config, told) = read.await.map_err(|error| RouteError::Roots(error.to_string()))??;
-        Ok(Self { config: Arc::new(config), name, told })
+        let (config, told, ca_digest) =
+            read.await.map_err(|error| RouteError::Roots(error.to_string()))??;
+        Ok(Self { config: Arc::new(config), name, told, ca_digest })
     }
 
     pub(super) fn told(&self) -> &str {
         &self.told
+    }
+
+    pub(super) fn ca_digest(&self) -> Option<&str> {
+        self.ca_digest.as_deref()
     }
 
     pub(super) fn connector(&self) -> (TlsConnector, ServerName<'static>) {
@@ -46,16 +60,20 @@ impl Trust {
     }
 }
 
-fn read(ca_file: Option<String>, pin: Option<Fingerprint>) -> Result<(ClientConfig, String), RouteError> {
+/// The configuration, what it trusts in words, and the digest of `ca_file`.
+fn read(
+    ca_file: Option<String>,
+    pin: Option<Fingerprint>,
+) -> Result<(ClientConfig, String, Option<String>), RouteError> {
     let mut told =
         "the platform's roots (or those of SSL_CERT_FILE and SSL_CERT_DIR, if the daemon was started with them)"
             .to_owned();
-    let extra = match ca_file {
-        None => Vec::new(),
+    let (extra, ca_digest) = match ca_file {
+        None => (Vec::new(), None),
         Some(path) => {
-            let roots = read_ca_file(&path)?;
-            told = format!("{told} and {} of {path}", roots.len());
-            roots
+            let Roots { certificates, digest } = read_ca_file(&path)?;
+            told = format!("{told} and {} of {path}", certificates.len());
+            (certificates, Some(digest))
         }
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -76,16 +94,25 @@ fn read(ca_file: Option<String>, pin: Option<Fingerprint>) -> Result<(ClientConf
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::in_memory_sessions(RESUMABLE);
-    Ok((config, told))
+    Ok((config, told, ca_digest))
 }
 
-fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>, RouteError> {
+fn read_ca_file(path: &str) -> Result<Roots, RouteError> {
     let refused = |why: String| RouteError::CaFile { path: PathBuf::from(path), why };
     let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
     let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match roots {
         Ok(roots) if roots.is_empty() => Err(refused("no certificate in it (PEM is expected)".into())),
-        Ok(roots) => Ok(roots),
+        Ok(certificates) => Ok(Roots { certificates, digest: digest_of(&pem) }),
         Err(error) => Err(refused(error.to_string())),
     }
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
