@@ -5,7 +5,7 @@
 #[cfg_attr(windows, path = "peer/windows.rs")]
 mod sys;
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use crate::AsDescriptor;
 
@@ -37,6 +37,16 @@ pub fn of_local_stream(stream: &interprocess::local_socket::tokio::Stream) -> io
         #[cfg(windows)]
         interprocess::local_socket::tokio::Stream::NamedPipe(stream) => of_stream(stream),
     }
+}
+
+/// The user at the other end of a TCP connection within this machine; `None` where the system does not tell.
+///
+/// `ours` and `theirs` are the addresses of the two ends. A connection that is closed already is nobody's.
+///
+/// # Errors
+/// If the system tells, and does not name the user of this connection.
+pub fn user_of_tcp(ours: SocketAddr, theirs: SocketAddr) -> io::Result<Option<u32>> {
+    sys::user_of_tcp(ours, theirs)
 }
 
 /// The effective user of this process.

@@ -279,3 +279,33 @@ async fn who_is_slow_is_cut_off() {
     }
     assert!(rest.is_empty());
 }
+
+/// The port and the state of a sign-in are in the arguments of a browser, for everybody to see.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn another_user_of_the_machine_cannot_take_part() {
+    use std::os::unix::process::CommandExt as _;
+    claudectl_tests::need!(claudectl_tests::require::root());
+    let server = FakeAuthority::plain();
+    let mut sign_in = SignIn::browser(&server).await;
+    let url = sign_in.url().await;
+    let (theirs, ours) = (server.consent(&url), server.consent(&url));
+    let host = host(&theirs.redirect_uri);
+    let (address, port) = host.split_once(':').unwrap();
+    let body = encode(&theirs.form);
+    let request = format!(
+        "POST /callback HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let script = "exec 3<>/dev/tcp/$0/$1; printf %s \"$2\" >&3; cat <&3; true";
+    let mut other = std::process::Command::new("/bin/bash");
+    other.args(["-c", script, address, port, &request]).uid(65_534).gid(65_534);
+    let answer = tokio::task::spawn_blocking(move || other.output().unwrap());
+    let answer = patiently(answer).await.unwrap();
+    assert!(answer.stdout.is_empty(), "{answer:?}");
+    assert!(server.calls_to("POST /token").is_empty());
+    // It goes on.
+    deliver_and_look(&ours).await;
+    sign_in.outcome().await.unwrap();
+}

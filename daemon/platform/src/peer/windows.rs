@@ -3,6 +3,7 @@
 use std::{
     ffi::c_void,
     io,
+    net::SocketAddr,
     os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle},
     ptr,
 };
@@ -45,6 +46,11 @@ pub(super) fn of_stream(stream: &impl AsHandle) -> io::Result<Peer> {
     let own = User::of(unsafe { GetCurrentProcess() })?;
     let same = User::of(process.as_raw_handle())?.is(&own);
     Ok(Peer { uid: if same { own_uid() } else { OTHER_UID }, pid })
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "Linux tells")]
+pub(super) fn user_of_tcp(_ours: SocketAddr, _theirs: SocketAddr) -> io::Result<Option<u32>> {
+    Ok(None)
 }
 
 pub(super) fn own_uid() -> u32 {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use claudectl_platform::peer;
 use ring::digest::Digest;
 use tokio::{
     net::TcpListener,
@@ -36,6 +37,8 @@ pub(super) struct Listener {
 
 /// What the connections of one sign-in share.
 pub(super) struct Desk {
+    /// Where it listens.
+    address: SocketAddr,
     /// The one value of `Host` that is answered: everything else is a name that somebody pointed here.
     pub(super) host: String,
     /// Where responses go.
@@ -75,7 +78,8 @@ impl Listener {
     pub(super) fn serve(self, callbacks: mpsc::Sender<Callback>) -> Serving {
         let (outcome, told) = watch::channel(None);
         let host = self.address.to_string();
-        let desk = Arc::new(Desk { host, callbacks, taken: OnceLock::new(), outcome: told });
+        let address = self.address;
+        let desk = Arc::new(Desk { address, host, callbacks, taken: OnceLock::new(), outcome: told });
         Serving { task: Some(tokio::spawn(accept(self.listener, Arc::clone(&desk)))), desk, outcome }
     }
 }
@@ -115,6 +119,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
+                Ok((_, theirs)) if !is_from_this_user(desk.address, theirs) => {}
                 Ok((stream, _)) => {
                     open.retain(|connection| !connection.is_finished());
                     if open.len() == CONNECTIONS && let Some(oldest) = open.pop_front() {
@@ -137,3 +142,23 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
         }
     }
 }
+
+/// Whether the other end belongs to this user. The address of a sign-in is in the arguments of a browser, for
+/// everybody on the machine to see: somebody else could sign in there as somebody else. Root could do so in
+/// any case, and it is root who carries connections into some virtual machines.
+fn is_from_this_user(ours: SocketAddr, theirs: SocketAddr) -> bool {
+    match peer::user_of_tcp(ours, theirs) {
+        Ok(uid) if uid.is_none_or(|uid| uid == peer::own_uid() || uid == ROOT) => true,
+        Ok(_) => {
+            tracing::warn!("another user of this machine connected to the sign-in: refused");
+            false
+        }
+        Err(error) => {
+            tracing::warn!("a connection to the sign-in was refused: {error}");
+            false
+        }
+    }
+}
+
+/// User number.
+const ROOT: u32 = 0;
