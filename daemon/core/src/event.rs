@@ -96,6 +96,8 @@ pub enum Refreshed {
         lifetime: Option<Duration>,
         /// Whether there is a refresh token.
         renewable: bool,
+        /// What they may do; empty if that is as before (RFC 6749 section 6).
+        scopes: Vec<String>,
     },
     /// Not now: the server cannot be reached, or is busy.
     Transient {

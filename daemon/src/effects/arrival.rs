@@ -33,7 +33,7 @@ pub(super) enum From {
     /// A login.
     Login { login: LoginId, obtained: Obtained },
     /// A refresh.
-    Refresh { account: AccountName, generation: Generation, lifetime: Option<Duration> },
+    Refresh { account: AccountName, generation: Generation, lifetime: Option<Duration>, scopes: Vec<String> },
     /// The OS keyring.
     Keyring { account: AccountName, generation: Generation, obtained: Obtained, obtained_at: i64 },
 }
@@ -53,10 +53,10 @@ impl Arrival {
         let secret = vault.keep(held);
         match from {
             From::Login { login, obtained } => Event::CredentialReceived { login, secret, obtained },
-            From::Refresh { account, generation, lifetime } => Event::CredentialRefreshed {
+            From::Refresh { account, generation, lifetime, scopes } => Event::CredentialRefreshed {
                 account,
                 generation,
-                outcome: Refreshed::Renewed { secret, lifetime, renewable },
+                outcome: Refreshed::Renewed { secret, lifetime, renewable, scopes },
             },
             From::Keyring { account, generation, obtained, obtained_at } => Event::CredentialLoaded {
                 account,

@@ -15,10 +15,8 @@ use super::{
 };
 use crate::oauth::{self, Part, RefreshOutcome, TokenSet};
 
-/// How long a refresh may take: a logout that comes meanwhile waits for the tokens, to revoke them.
-const REFRESH: Duration = Duration::from_secs(15);
-
-/// Asks for a new access token.
+/// Asks for a new access token. It is not cut short: the server may have replaced the refresh token already. A
+/// logout that comes meanwhile waits for the tokens, to revoke them.
 pub(super) fn refresh(
     account: AccountName,
     generation: Generation,
@@ -28,21 +26,15 @@ pub(super) fn refresh(
 ) {
     tokio::spawn(async move {
         let outcome = match (&held.authority, &held.refresh) {
-            (Some(authority), Some(token)) => {
-                let refreshed = tokio::time::timeout(REFRESH, oauth::refresh(authority, token)).await;
-                refreshed.unwrap_or_else(|_| RefreshOutcome::Transient {
-                    why: format!("{} did not answer in time", authority.name()),
-                    retry_after: None,
-                })
-            }
+            (Some(authority), Some(token)) => oauth::refresh(authority, token).await,
             _ => RefreshOutcome::Rejected { why: "there is no refresh token".into() },
         };
         tracing::info!(account = %account, outcome = told(&outcome), "refresh");
         let outcome = match outcome {
             RefreshOutcome::Refreshed(tokens) => {
-                let lifetime = tokens.lifetime;
+                let (lifetime, scopes) = (tokens.lifetime, tokens.profile.scopes.clone());
                 let held = renewed(*tokens, held);
-                let from = From::Refresh { account, generation, lifetime };
+                let from = From::Refresh { account, generation, lifetime, scopes };
                 // If the engine is gone, dropping the pages wipes them.
                 drop(arrivals.send(Arrival::new(held, from)).await);
                 return;
@@ -75,14 +67,19 @@ pub(super) fn revoke(secret: SecretId, held: Option<Held>, within: Duration, eve
     tokio::spawn(async move {
         let revocations = match &held {
             Some(held) => revocations(held, within).await,
-            None => Vec::new(),
+            None => vec![not_asked("its tokens are not in memory any more")],
         };
         drop(events.send(Event::CredentialRevoked { secret, revocations }).await);
     });
 }
 
+/// What cannot be revoked is not passed over: nothing about it is proven.
+fn not_asked(why: &str) -> Revocation {
+    Revocation { part: Part::Access, endpoint: "the authorization server".into(), outcome: Err(why.into()) }
+}
+
 async fn revocations(held: &Held, within: Duration) -> Vec<Revocation> {
-    let Some(authority) = &held.authority else { return Vec::new() };
+    let Some(authority) = &held.authority else { return vec![not_asked("nobody knows where")] };
     let revoked = oauth::revoke(authority, held.refresh.as_deref(), &held.access);
     if let Ok(revocations) = tokio::time::timeout(within, revoked).await {
         return revocations;

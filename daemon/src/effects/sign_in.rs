@@ -12,6 +12,7 @@ use crate::{
     config::AuthorizationServer,
     engine::{Progress, Reply},
     oauth::{Announcement, Authority, Network, TokenSet, login},
+    proxy::upstream::Upstream,
 };
 
 /// How long the code of a page may take to be pasted.
@@ -33,7 +34,9 @@ pub(super) async fn sign_in(
     socket: PathBuf,
     servers: &Servers,
 ) -> Result<(Held, Obtained), Refusal> {
-    let authority = authority(details, servers).await?;
+    let authority = Arc::new(authority(details, servers).await?);
+    // Before there are tokens that would have to be revoked.
+    let upstream = authority.upstream().await.map_err(|error| Refusal::BadRoute(error.to_string()))?;
     let tokens = match &details.way {
         Way::Authorize { grant: Grant::Browser, .. } => {
             let announce = announcer(asker, &authority, String::new());
@@ -51,7 +54,7 @@ pub(super) async fn sign_in(
     };
     let tokens =
         tokens.map_err(|error| Refusal::NotAuthorized { why: error.to_string(), hint: error.hint() })?;
-    hold(tokens, authority).await
+    Ok(hold(tokens, upstream, authority))
 }
 
 async fn authority(details: &Login, servers: &Servers) -> Result<Authority, Refusal> {
@@ -72,8 +75,7 @@ async fn authority(details: &Login, servers: &Servers) -> Result<Authority, Refu
     found.map_err(|error| Refusal::NotAuthorized { why: error.to_string(), hint: error.hint() })
 }
 
-async fn hold(tokens: TokenSet, authority: Authority) -> Result<(Held, Obtained), Refusal> {
-    let upstream = authority.upstream().await.map_err(|error| Refusal::BadRoute(error.to_string()))?;
+fn hold(tokens: TokenSet, upstream: Upstream, authority: Arc<Authority>) -> (Held, Obtained) {
     let TokenSet { access, refresh, lifetime, profile } = tokens;
     let obtained = Obtained {
         header: authority.header(),
@@ -87,9 +89,9 @@ async fn hold(tokens: TokenSet, authority: Authority) -> Result<(Held, Obtained)
         access: Arc::new(access),
         refresh: refresh.map(Arc::new),
         upstream: Arc::new(upstream),
-        authority: Some(Arc::new(authority)),
+        authority: Some(authority),
     };
-    Ok((held, obtained))
+    (held, obtained)
 }
 
 /// Tells the client what the person has to do.
@@ -106,6 +108,7 @@ fn announcer<'a>(
             expires_in: u32::try_from(expires_in.as_secs()).unwrap_or(u32::MAX),
             origin: origin.clone(),
             fingerprint: authority.fingerprint().unwrap_or_default().to_owned(),
+            first_use: authority.is_first_use(),
             ..SignIn::default()
         };
         let progress = match announcement {
@@ -145,6 +148,8 @@ pub struct SignIn {
     pub origin: String,
     /// SHA-256 of a gateway's certificate; may be empty.
     pub fingerprint: String,
+    /// Whether that is pinned with this login.
+    pub first_use: bool,
 }
 
 impl Default for SignIn {
@@ -159,6 +164,7 @@ impl Default for SignIn {
             intake: empty(),
             origin: empty(),
             fingerprint: empty(),
+            first_use: false,
         }
     }
 }

@@ -207,6 +207,12 @@ impl Authority {
         Upstream::pinned(&self.description.route()?, self.certificate).await
     }
 
+    /// SHA-256 (hexadecimal) of the file of further trust roots, as each way to this server read it.
+    pub fn ca_digests(&self) -> impl Iterator<Item = &str> {
+        let others = [&self.device, &self.revocation, &self.userinfo].into_iter().flatten();
+        std::iter::once(&self.token).chain(others).filter_map(|endpoint| endpoint.upstream().ca_digest())
+    }
+
     /// SHA-256 (hexadecimal) of the certificate of a gateway: for people to compare.
     pub fn fingerprint(&self) -> Option<&str> {
         self.description.pin.as_deref()

@@ -32,11 +32,11 @@ pub enum RefreshOutcome {
 /// Asks the token endpoint once; takes 30 seconds at most. Never call it twice at once for one token:
 /// servers that rotate take the second call for theft.
 ///
-/// The profile of the new tokens says only what came with them; nobody else is asked.
+/// The profile of the new tokens says only which scopes the server named; nobody else is asked.
 pub async fn refresh(authority: &Authority, token: &SecretPage) -> RefreshOutcome {
     let parts = [("grant_type", Value::Plain("refresh_token")), ("refresh_token", Value::Secret(token))];
     match token::request(authority, &parts).await {
-        Ok(grant) => RefreshOutcome::Refreshed(Box::new(grant.into_tokens())),
+        Ok(grant) => RefreshOutcome::Refreshed(Box::new(grant.into_renewed())),
         Err(error) => outcome(error),
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod claims;
 mod grant;
+mod unclaimed;
 
 use std::time::Duration;
 
@@ -15,9 +16,10 @@ pub use self::{
 pub(super) use self::{
     answer::{read_error, seconds},
     grant::Grant,
+    unclaimed::{claim, give_up},
 };
 use super::{
-    Authority, Profile,
+    Authority,
     authority::Endpoint,
     exchange::{self, ExchangeError, Value},
 };
@@ -83,9 +85,17 @@ pub(super) async fn request(authority: &Authority, parts: &[(&str, Value<'_>)]) 
     Err(read_error(endpoint, &answer))
 }
 
-/// Completes a grant to a token set: who signed in is asked for where the answer did not say.
-pub(super) async fn complete(authority: &Authority, grant: Grant) -> TokenSet {
-    let Grant { mut tokens, claims } = grant;
+/// Completes a grant to a token set: who signed in is asked for where the answer did not say. If it said
+/// what cannot be believed, the tokens are revoked.
+pub(super) async fn complete(authority: &Authority, grant: Grant) -> Result<TokenSet, TokenError> {
+    let (mut tokens, claims) = grant.into_parts(authority);
+    let claims = match claims {
+        Ok(claims) => claims,
+        Err(error) => {
+            give_up(authority, tokens).await;
+            return Err(error);
+        }
+    };
     tokens.profile = match (authority.userinfo(), claims.is_enough()) {
         (Some(endpoint), false) => {
             let told = userinfo(endpoint, &tokens.access).await;
@@ -93,7 +103,7 @@ pub(super) async fn complete(authority: &Authority, grant: Grant) -> TokenSet {
         }
         _ => claims.profile(tokens.profile.scopes),
     };
-    tokens
+    Ok(tokens)
 }
 
 /// Asks who the token belongs to (OpenID Connect Core section 5.3). Nothing depends on the answer.
@@ -109,10 +119,4 @@ async fn userinfo(endpoint: &Endpoint, access: &SecretPage) -> claims::Claims {
             claims::Claims::default()
         }
     }
-}
-
-/// A profile with the scopes of a text (section 3.3).
-fn with_scope(scope: &str) -> Profile {
-    let scopes = scope.split_ascii_whitespace().take(100).map(super::text::harmless).collect();
-    Profile { scopes, ..Profile::default() }
 }

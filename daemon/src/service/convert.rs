@@ -80,13 +80,24 @@ fn profile(profile: &Profile) -> v1::Profile {
 
 /// What the person has to do to sign in.
 pub(super) fn sign_in(sign_in: SignIn) -> v1::SignIn {
-    let SignIn { grant, url, complete_url, code, expires_in, intake, origin, fingerprint } = sign_in;
+    let SignIn { grant, url, complete_url, code, expires_in, intake, origin, fingerprint, first_use } =
+        sign_in;
     let grant = match grant {
         Grant::Browser => v1::Grant::Browser,
         Grant::Paste => v1::Grant::Paste,
         Grant::Device => v1::Grant::Device,
     };
-    v1::SignIn { grant: grant.into(), url, complete_url, code, expires_in, intake, origin, fingerprint }
+    v1::SignIn {
+        grant: grant.into(),
+        url,
+        complete_url,
+        code,
+        expires_in,
+        intake,
+        origin,
+        fingerprint,
+        first_use,
+    }
 }
 
 fn route(route: &Route) -> v1::Route {

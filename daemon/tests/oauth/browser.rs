@@ -152,3 +152,38 @@ async fn somebody_elses_userinfo_is_not_believed_and_a_broken_one_is_no_failure(
         assert_eq!(sign_in.outcome().await.unwrap().profile.email, None);
     }
 }
+
+/// Waits until the server was asked to revoke both tokens.
+async fn revoked(server: &FakeAuthority) -> bool {
+    let both = async {
+        while server.calls_to("POST /revoke").len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    patiently(both).await;
+    let issued = [server.access_tokens(), server.refresh_tokens()].concat();
+    issued.len() == 2 && issued.iter().all(|token| !server.is_live(token))
+}
+
+#[tokio::test]
+async fn tokens_that_nobody_waits_for_any_more_are_revoked() {
+    let server = FakeAuthority::plain();
+    let mut sign_in = SignIn::browser(&server).await;
+    let consent = server.consent(&sign_in.url().await);
+    let cancel = sign_in.task.abort_handle();
+    server.on_access_token(move |_| cancel.abort());
+    deliver(&consent).await;
+    assert!(patiently(sign_in.task).await.unwrap_err().is_cancelled());
+    assert!(revoked(&server).await);
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_believed_are_revoked() {
+    let server = FakeAuthority::plain();
+    server.behave(|behaviour| behaviour.claims = json!({"aud": "another-client"}));
+    let mut sign_in = SignIn::browser(&server).await;
+    deliver(&server.consent(&sign_in.url().await)).await;
+    let error = sign_in.outcome().await.unwrap_err();
+    assert!(matches!(error, LoginError::Answer(_)), "{error}");
+    assert!(revoked(&server).await);
+}

@@ -30,6 +30,18 @@ async fn by_open_id_discovery_where_there_is_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_page_or_a_redirect_in_the_first_place_is_no_metadata() {
+    let page = || Reply::html(200, "<p>the application");
+    for first in [page(), Reply::redirect("https://login.example/")] {
+        let server = FakeAuthority::plain();
+        let document = json!({"issuer": server.url(), "token_endpoint": format!("{}/token", server.url())});
+        server.next("/.well-known/oauth-authorization-server", [first]);
+        server.next("/.well-known/openid-configuration", [Reply::Json(200, document)]);
+        assert!(!discover(&server).await.is_revocable());
+    }
+}
+
+#[tokio::test]
 async fn by_its_endpoints_without_asking_anybody() {
     let server = FakeAuthority::plain();
     let mut settings = settings(&server);

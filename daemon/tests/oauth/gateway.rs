@@ -1,10 +1,10 @@
 //! An organisation's gateway, and its certificate.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use claudectl_tests::authority::FakeAuthority;
 use claudectld::oauth::{
-    Announcement, Authority, AuthorityError, Header, Network, RefreshOutcome, login, refresh,
+    Announcement, Authority, AuthorityError, Header, LoginError, Network, RefreshOutcome, login, refresh,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -41,12 +41,19 @@ impl Place {
         &self,
         server: &FakeAuthority,
         accepted: Option<&str>,
-    ) -> Result<Authority, AuthorityError> {
-        Authority::gateway(&server.url(), &self.network, &self.known(), accepted).await
+    ) -> Result<Arc<Authority>, AuthorityError> {
+        Authority::gateway(&server.url(), &self.network, &self.known(), accepted).await.map(Arc::new)
     }
 }
 
-async fn sign_in(server: &FakeAuthority, authority: &Authority) -> claudectld::oauth::TokenSet {
+async fn sign_in(server: &FakeAuthority, authority: &Arc<Authority>) -> claudectld::oauth::TokenSet {
+    try_to_sign_in(server, authority).await.unwrap()
+}
+
+async fn try_to_sign_in(
+    server: &FakeAuthority,
+    authority: &Arc<Authority>,
+) -> Result<claudectld::oauth::TokenSet, LoginError> {
     let (sender, mut announced) = mpsc::unbounded_channel();
     let announce = move |announcement| drop(sender.send(announcement));
     let person = async {
@@ -56,7 +63,19 @@ async fn sign_in(server: &FakeAuthority, authority: &Authority) -> claudectld::o
         }
     };
     let (tokens, ()) = patiently(async { tokio::join!(login::device(authority, &announce), person) }).await;
-    tokens.unwrap()
+    tokens
+}
+
+#[tokio::test]
+async fn tokens_of_a_gateway_whose_certificate_cannot_be_noted_are_revoked() {
+    let server = FakeAuthority::tls();
+    let place = Place::new(&server);
+    let authority = place.find(&server, None).await.unwrap();
+    fs::write(place.directory.path().join("state"), "a file in the way").unwrap();
+    let error = try_to_sign_in(&server, &authority).await.unwrap_err();
+    assert!(matches!(error, LoginError::Resource(_)), "{error}");
+    assert!(server.access_tokens().iter().all(|token| !server.is_live(token)));
+    assert!(!server.calls_to("POST /revoke").is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! An authority as the product sees it, a browser of few words, and what was announced.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use claudectl_core::ids::AccountName;
 use claudectl_platform::memory::SecretPage;
@@ -36,8 +36,8 @@ pub fn settings(server: &FakeAuthority) -> AuthorizationServer {
     }
 }
 
-pub async fn discover(server: &FakeAuthority) -> Authority {
-    Authority::discover("acme", &settings(server), &Network::default()).await.unwrap()
+pub async fn discover(server: &FakeAuthority) -> Arc<Authority> {
+    Arc::new(Authority::discover("acme", &settings(server), &Network::default()).await.unwrap())
 }
 
 pub fn page(text: &str) -> SecretPage {

@@ -59,10 +59,7 @@ fn asking(whom: &str) -> Waiting {
 /// Shows what the person has to do, and does the part of it that can be done from here.
 async fn sign_in_at(sign_in: &SignIn) -> Result<Option<Waiting>, Error> {
     if !sign_in.fingerprint.is_empty() {
-        complain(&format!(
-            "The gateway's certificate (SHA-256), pinned from now on:\n  {}",
-            Plain(&sign_in.fingerprint)
-        ));
+        complain(&certificate(sign_in));
     }
     let waiting = |what| Some(Waiting::until(what, sign_in.expires_in));
     match sign_in.grant() {
@@ -71,7 +68,11 @@ async fn sign_in_at(sign_in: &SignIn) -> Result<Option<Waiting>, Error> {
             Ok(waiting("waiting for you to sign in"))
         }
         Grant::Paste => {
-            complain(&format!("Open this page in any browser and sign in:\n\n  {}\n", Plain(&sign_in.url)));
+            complain(&format!(
+                "Open this page in any browser and sign in, within {} minutes:\n\n  {}\n",
+                sign_in.expires_in.div_ceil(60),
+                Plain(&sign_in.url)
+            ));
             let mut code = Zeroizing::new(Vec::with_capacity(PASTE));
             let prompt = "Then paste the code, or the whole address, that it shows at the end: ";
             let read = if terminal::is_terminal() {
@@ -93,6 +94,16 @@ async fn sign_in_at(sign_in: &SignIn) -> Result<Option<Waiting>, Error> {
             Ok(waiting("waiting for the browser"))
         }
     }
+}
+
+/// The gateway's certificate, and whether it is to be compared.
+fn certificate(sign_in: &SignIn) -> String {
+    let known = if sign_in.first_use {
+        "seen for the first time, and pinned with this login: compare it"
+    } else {
+        "the one that is pinned"
+    };
+    format!("The gateway's certificate (SHA-256), {known}:\n  {}", Plain(&sign_in.fingerprint))
 }
 
 /// Longest answer that is pasted, in bytes: an address with a code in it.
@@ -128,6 +139,13 @@ fn open(url: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_is_to_be_compared_once() {
+        let sign_in = |first_use| SignIn { fingerprint: "aa".into(), first_use, ..SignIn::default() };
+        assert!(certificate(&sign_in(true)).contains("first time"));
+        assert!(!certificate(&sign_in(false)).contains("first time"));
+    }
 
     #[test]
     fn the_code_stands_in_a_box_that_fits_and_nothing_of_it_moves_the_cursor() {

@@ -29,6 +29,8 @@ pub(super) struct Renewed {
     login: Generation,
     expiry: Option<Expiry>,
     renewable: bool,
+    /// Empty: as before.
+    scopes: Vec<String>,
     at: Duration,
 }
 
@@ -154,10 +156,11 @@ impl Engine {
             return self.departing_refreshed(name, login, outcome, now);
         };
         match outcome {
-            Refreshed::Renewed { secret, lifetime, renewable } => {
+            Refreshed::Renewed { secret, lifetime, renewable, scopes } => {
                 let (kept, held) = (account.kept, account.secret().is_some());
                 let expiry = lifetime.map(|lifetime| Expiry::from_now(lifetime, now));
-                let renewed = Renewed { account: name.clone(), login, expiry, renewable, at: now.since_boot };
+                let at = now.since_boot;
+                let renewed = Renewed { account: name.clone(), login, expiry, renewable, scopes, at };
                 match (kept, held) {
                     // Stored before it is used, so that a crash in between ends in a login, not in a loop.
                     (true, _) => self.store_renewed(secret, renewed),
@@ -275,6 +278,9 @@ fn with(mut account: Account, renewed: &Renewed) -> Account {
     account.obtained.renewable = renewed.renewable;
     account.obtained.lifetime = renewed.expiry.map(|expiry| expiry.lifetime);
     account.expiry = renewed.expiry;
+    if !renewed.scopes.is_empty() {
+        account.obtained.profile.scopes.clone_from(&renewed.scopes);
+    }
     account.renewal_error = None;
     account.renewed_at = renewed.at;
     account.renewal = next(&account);

@@ -82,7 +82,7 @@ impl World {
                 let secret = self.mint(self.fresh(family, number + 1, lifetime, renewable, revocable));
                 self.renewed.insert((account.clone(), login), secret);
                 came = Some(secret);
-                Refreshed::Renewed { secret, lifetime, renewable }
+                Refreshed::Renewed { secret, lifetime, renewable, scopes: Vec::new() }
             }
             RefreshAnswer::Renewed { .. } | RefreshAnswer::Rejected => {
                 Refreshed::Rejected { why: "invalid_grant".into() }

@@ -8,7 +8,10 @@ use super::{
     AuthorityError, Feature, Network,
     endpoint::{EndpointUrl, Ways},
 };
-use crate::oauth::{exchange, json, text};
+use crate::oauth::{
+    exchange::{self, ExchangeError},
+    json, text,
+};
 
 /// The part of the metadata that is used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -36,8 +39,10 @@ impl Metadata {
         let [place, other] = places(issuer)?;
         let metadata = match Self::ask(issuer, &place, network, ways).await? {
             Ok(metadata) => metadata,
-            Err(_) => Self::ask(issuer, &other, network, ways).await?.map_err(|status| {
-                wrong(format!("could not be found: {other} answered {status}; name the endpoints in the configuration instead"))
+            Err(first) => Self::ask(issuer, &other, network, ways).await?.map_err(|second| {
+                wrong(format!(
+                    "could not be found: {first}; {second}; name the endpoints in the configuration instead"
+                ))
             })?,
         };
         // Section 3.3: identical, or else somebody else's metadata could be served here.
@@ -58,30 +63,37 @@ impl Metadata {
         ways: &mut Ways,
     ) -> Result<Self, AuthorityError> {
         let place = format!("{base}/.well-known/oauth-authorization-server");
-        Self::ask(base, &place, network, ways).await?.map_err(|status| AuthorityError::Metadata {
+        Self::ask(base, &place, network, ways).await?.map_err(|why| AuthorityError::Metadata {
             issuer: base.into(),
-            why: format!("could not be found: {place} answered {status}; is it a Claude apps gateway?"),
+            why: format!("could not be found: {why}; is it a Claude apps gateway?"),
         })
     }
 
-    /// The metadata in this place, or the status of another answer than 200.
+    /// The metadata in this place, or what is there instead: another status than 200, a redirect, a page. A
+    /// document that cannot be read is an error: it may be the one that counts.
     async fn ask(
         issuer: &str,
         place: &str,
         network: &Network,
         ways: &mut Ways,
-    ) -> Result<Result<Self, u16>, AuthorityError> {
-        let wrong = |why: String| AuthorityError::Metadata { issuer: issuer.into(), why };
+    ) -> Result<Result<Self, String>, AuthorityError> {
         let endpoint = ways.to(place, network).await?;
-        let answer = exchange::get(&endpoint, None, exchange::TIME)
-            .await
-            .map_err(|error| AuthorityError::Unreachable { issuer: issuer.into(), why: error.to_string() })?;
+        let answer = match exchange::get(&endpoint, None, exchange::TIME).await {
+            Ok(answer) => answer,
+            Err(error @ ExchangeError::Redirect(..)) => return Ok(Err(error.to_string())),
+            Err(error) => {
+                let why = error.to_string();
+                return Err(AuthorityError::Unreachable { issuer: issuer.into(), why });
+            }
+        };
         if answer.status() != 200 {
-            return Ok(Err(answer.status()));
+            return Ok(Err(format!("{place} answered {}", answer.status())));
         }
-        let body = answer.json().ok_or_else(|| wrong(format!("cannot be read: {place} is not JSON")))?;
-        let metadata =
-            json::read(body).map_err(|error| wrong(format!("cannot be read: {place} is {error}")))?;
+        let Some(body) = answer.json() else { return Ok(Err(format!("{place} is not JSON"))) };
+        let metadata = json::read(body).map_err(|error| AuthorityError::Metadata {
+            issuer: issuer.into(),
+            why: format!("cannot be read: {place} is {error}"),
+        })?;
         Ok(Ok(metadata))
     }
 

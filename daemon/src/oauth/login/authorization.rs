@@ -1,6 +1,8 @@
 //! The authorization request (RFC 6749 section 4.1.1) with PKCE (RFC 7636), and the exchange of the
 //! code that answers it.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use claudectl_platform::memory::SecretPage;
 use ring::digest;
@@ -76,19 +78,23 @@ impl Authorization {
     /// Exchanges the code, once: it takes this authorization with it.
     pub(super) async fn exchange(
         self,
-        authority: &Authority,
+        authority: &Arc<Authority>,
         code: SecretPage,
         announce: Announce<'_>,
     ) -> Result<TokenSet, LoginError> {
         announce(Announcement::Exchanging { origin: authority.token().origin().to_owned() });
-        let parts = [
-            ("grant_type", Value::Plain("authorization_code")),
-            ("code", Value::Secret(&code)),
-            ("redirect_uri", Value::Plain(&self.redirect_uri)),
-            ("code_verifier", Value::Secret(&self.verifier)),
-        ];
-        let grant = token::request(authority, &parts).await?;
-        Ok(token::complete(authority, grant).await)
+        let asked = Arc::clone(authority);
+        let fetching = async move {
+            let parts = [
+                ("grant_type", Value::Plain("authorization_code")),
+                ("code", Value::Secret(&code)),
+                ("redirect_uri", Value::Plain(&self.redirect_uri)),
+                ("code_verifier", Value::Secret(&self.verifier)),
+            ];
+            let grant = token::request(&asked, &parts).await?;
+            Ok(token::complete(&asked, grant).await?)
+        };
+        token::claim(authority, fetching).await
     }
 }
 

@@ -3,6 +3,8 @@
 mod connection;
 mod listener;
 
+use std::sync::Arc;
+
 use claudectl_core::ids::AccountName;
 use claudectl_platform::memory::SecretPage;
 use ring::digest::{self, Digest};
@@ -55,7 +57,7 @@ enum Reply {
 /// # Errors
 /// [`LoginError`]
 pub async fn browser(
-    authority: &Authority,
+    authority: &Arc<Authority>,
     account: &AccountName,
     announce: Announce<'_>,
 ) -> Result<TokenSet, LoginError> {

@@ -1,6 +1,6 @@
 //! Signing in where a short code is typed (RFC 8628).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -17,6 +17,9 @@ use crate::oauth::{
 
 /// How much slower `slow_down` asks to be (section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
+
+/// The longest that a code is good, and that is waited between two requests, in seconds.
+const LONGEST: u64 = 1800;
 
 /// What the device authorization endpoint answers (section 3.2).
 #[derive(Deserialize)]
@@ -38,7 +41,7 @@ struct Answer<'a> {
 ///
 /// # Errors
 /// [`LoginError`]
-pub async fn device(authority: &Authority, announce: Announce<'_>) -> Result<TokenSet, LoginError> {
+pub async fn device(authority: &Arc<Authority>, announce: Announce<'_>) -> Result<TokenSet, LoginError> {
     let endpoint = authority.device().ok_or_else(|| {
         LoginError::Unsupported(format!("{} does not sign in by a code on another device", authority.name()))
     })?;
@@ -64,10 +67,18 @@ pub async fn device(authority: &Authority, announce: Announce<'_>) -> Result<Tok
     let grant = timeout_at(Instant::now() + pace.expires_in, poll(authority, &parts, pace))
         .await
         .unwrap_or(Err(LoginError::Expired(pace.expires_in)))?;
-    authority.note_pin().map_err(|error| {
-        LoginError::Resource(format!("the gateway's certificate could not be noted: {error}"))
-    })?;
-    Ok(token::complete(authority, grant).await)
+    let ours = Arc::clone(authority);
+    let completing = async move {
+        let tokens = token::complete(&ours, grant).await?;
+        if let Err(error) = ours.note_pin() {
+            token::give_up(&ours, tokens).await;
+            return Err(LoginError::Resource(format!(
+                "the gateway's certificate could not be noted: {error}"
+            )));
+        }
+        Ok(tokens)
+    };
+    token::claim(authority, completing).await
 }
 
 /// What people are told. The page has to be one that a browser may be sent to.
@@ -98,10 +109,12 @@ struct Pace {
 }
 
 impl Pace {
-    /// 5 seconds where the server says nothing (section 3.2); within reason where it says something.
+    /// 5 seconds where the server says nothing (section 3.2); where it says something, not more often than it
+    /// asks for, as long as any code is good.
     fn of(expires_in: Option<u64>, interval: Option<u64>) -> Self {
-        let expires_in = expires_in.map_or(PATIENCE, |seconds| Duration::from_secs(seconds.clamp(1, 1800)));
-        Self { expires_in, interval: Duration::from_secs(interval.unwrap_or(5).clamp(1, 60)) }
+        let expires_in =
+            expires_in.map_or(PATIENCE, |seconds| Duration::from_secs(seconds.clamp(1, LONGEST)));
+        Self { expires_in, interval: Duration::from_secs(interval.unwrap_or(5).clamp(1, LONGEST)) }
     }
 }
 
@@ -135,4 +148,16 @@ async fn poll(
 fn is_final(error: &TokenError) -> bool {
     let is_denied = matches!(error, TokenError::Said { error, .. } if error == "access_denied");
     is_denied || error.is_of_the_server()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_asked_no_more_often_than_it_asks_for() {
+        let interval = |told| Pace::of(Some(1800), told).interval.as_secs();
+        assert_eq!([None, Some(0), Some(7), Some(300)].map(interval), [5, 1, 7, 300]);
+        assert_eq!(interval(Some(u64::MAX)), LONGEST);
+    }
 }

@@ -1,6 +1,6 @@
 //! Signing in with a browser on another machine.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use claudectl_platform::memory::{MemoryError, SecretPage};
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use crate::oauth::{Authority, TokenSet};
 /// # Errors
 /// [`LoginError`]
 pub async fn paste(
-    authority: &Authority,
+    authority: &Arc<Authority>,
     announce: Announce<'_>,
     pasted: impl Future<Output = Result<SecretPage, String>> + Send,
 ) -> Result<TokenSet, LoginError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use claudectl_platform::memory::SecretPage;
 
 use super::{TokenAnswer, TokenError, answer::AnswerError, claims::Claims};
-use crate::oauth::{Authority, Profile, exchange::Answer};
+use crate::oauth::{Authority, Profile, exchange::Answer, text};
 
 /// What a sign-in or a refresh obtained.
 #[derive(Debug)]
@@ -24,8 +24,11 @@ pub struct TokenSet {
 /// Tokens, and what came with them about who signed in.
 #[derive(Debug)]
 pub(in crate::oauth) struct Grant {
-    pub(in crate::oauth) tokens: TokenSet,
-    pub(in crate::oauth) claims: Claims,
+    tokens: TokenSet,
+    /// What was granted, if the server said.
+    scope: Option<String>,
+    /// What the id token says, or why it says nothing that counts.
+    claims: Result<Claims, TokenError>,
 }
 
 impl Grant {
@@ -37,20 +40,33 @@ impl Grant {
             error => odd(error.to_string()),
         })?;
         let claims = match &answer.id_token {
-            Some(token) => Claims::of_id_token(token, authority).map_err(odd)?,
-            None => Claims::read(body).or_of_token(&answer.access, authority),
+            Some(token) => Claims::of_id_token(token, authority).map_err(odd),
+            None => Ok(Claims::read(body).or_of_token(&answer.access, authority)),
         };
         let TokenAnswer { access, refresh, lifetime, scope, .. } = answer;
-        // Section 5.1: a scope that is left out is the one that was asked for.
-        let scope = scope.unwrap_or_else(|| authority.description().scope());
-        let tokens = TokenSet { access, refresh, lifetime, profile: super::with_scope(&scope) };
-        Ok(Self { tokens, claims })
+        let tokens = TokenSet { access, refresh, lifetime, profile: Profile::default() };
+        Ok(Self { tokens, scope, claims })
     }
 
-    /// The tokens, and what came with them.
-    pub(in crate::oauth) fn into_tokens(self) -> TokenSet {
-        let Self { mut tokens, claims } = self;
-        tokens.profile = claims.profile(tokens.profile.scopes);
+    /// The tokens of a refresh, with the scopes that it named. Who signed in is known since the login: an id
+    /// token that is not to be believed is no reason to lose a refresh token that replaced the old one.
+    pub(in crate::oauth) fn into_renewed(self) -> TokenSet {
+        let Self { mut tokens, scope, .. } = self;
+        tokens.profile = with_scope(scope.as_deref().unwrap_or_default());
         tokens
     }
+
+    /// The tokens of a sign-in, and what came with them. A scope that is left out is the one that was asked
+    /// for (section 5.1).
+    pub(super) fn into_parts(self, authority: &Authority) -> (TokenSet, Result<Claims, TokenError>) {
+        let Self { mut tokens, scope, claims } = self;
+        tokens.profile = with_scope(&scope.unwrap_or_else(|| authority.description().scope()));
+        (tokens, claims)
+    }
+}
+
+/// A profile with the scopes of a text (section 3.3).
+fn with_scope(scope: &str) -> Profile {
+    let scopes = scope.split_ascii_whitespace().take(100).map(text::harmless).collect();
+    Profile { scopes, ..Profile::default() }
 }
