@@ -137,7 +137,7 @@ put_units() {
     return
   fi
   work=$(mktemp)
-  for unit in claudectld.service claudectld.socket; do
+  for unit in claudectld.service claudectld.socket claudectl-footprints.service; do
     sed "s|@bindir@|$prefix/bin|g" "$here/systemd/$unit" >"$work"
     put 644 "$work" "$units/$unit"
   done
@@ -236,7 +236,7 @@ remove_runtime() {
 remove_state() {
   local directory=${XDG_STATE_HOME:-$HOME/.local/state}/claudectl
   if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then return 0; fi
-  rm -f "$directory"/{record.jsonl,record.1.jsonl,known_gateways,kept.new}
+  rm -f "$directory"/{record.jsonl,record.1.jsonl,known_gateways,kept.new,footprints.owed}
   if grep -q '"name"' "$directory/kept.json" 2>/dev/null; then
     say "The OS keyring still keeps accounts (service \"claudectl\"); $directory/kept.json names them."
   else

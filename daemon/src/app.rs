@@ -17,7 +17,8 @@ use crate::{
     args::{Args, Surroundings},
     config::{ConfigError, Configuration},
     effects::{Effects, Keeper, Sessions},
-    engine::{Engine, Onlookers, mailbox},
+    engine::{Engine, Mailbox, Onlookers, mailbox},
+    footprints::{Places, Remover},
     guard::Guard,
     keyring::Keyring,
     logging,
@@ -100,8 +101,10 @@ async fn serve(
     let state = directories::state(surroundings.state.as_deref(), surroundings.home.as_deref()).ok();
     let place = |name: &str| state.as_ref().map(|directory| directory.join(name));
     let (keeper, kept) = Keeper::start(keyring, place("kept.json"), arrivals.clone());
+    let remover = remover(&configuration, &surroundings, endpoints, state.clone(), mailbox.clone());
+    let known_gateways = place("known_gateways");
     let effects =
-        Effects::new(endpoints.clone(), events, arrivals, sessions, keeper, place("known_gateways"));
+        Effects::new(endpoints.clone(), events, arrivals, sessions, keeper, remover, known_gateways);
     let may_retire = args.on_demand || listening.activated;
     let (record, directory) = record(&configuration, &surroundings);
     let notifier = Notifier::start(surroundings.buses.clone());
@@ -145,6 +148,21 @@ fn record(configuration: &Configuration, surroundings: &Surroundings) -> (Record
         }
         Err(error) => (Record::none(error.to_string()), String::new()),
     }
+}
+
+/// What removes footprints when the core says so.
+fn remover(
+    configuration: &Configuration,
+    surroundings: &Surroundings,
+    endpoints: &Endpoints,
+    state: Option<PathBuf>,
+    mailbox: Mailbox,
+) -> Remover {
+    let home = surroundings.home.clone().map(PathBuf::from).filter(|home| home.is_absolute());
+    let runtime = endpoints.runtime().to_owned();
+    let environment = surroundings.passed_on.clone();
+    let places = home.map(|home| Places { home, runtime, state, environment });
+    Remover::start(places, configuration.config.policy.footprints, mailbox)
 }
 
 /// Says that clients can connect: to the supervisor, and to the client that started us.

@@ -1,6 +1,9 @@
 //! The command line, and what the environment says about places.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use clap::Parser;
 use claudectl_platform::desktop::Buses;
@@ -31,6 +34,8 @@ pub struct Surroundings {
     pub state: Option<OsString>,
     /// `HOME`.
     pub home: Option<OsString>,
+    /// What `claudectl` gets that is started to remove footprints: what it gives a daemon itself.
+    pub passed_on: Vec<(OsString, OsString)>,
     /// `DBUS_SYSTEM_BUS_ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
     pub buses: Buses,
 }
@@ -44,10 +49,17 @@ impl Surroundings {
             config: std::env::var_os("XDG_CONFIG_HOME"),
             state: std::env::var_os("XDG_STATE_HOME"),
             home: std::env::var_os("HOME"),
+            passed_on: std::env::vars_os().filter(|(name, _)| is_passed_on(name)).collect(),
             buses: Buses {
                 system: std::env::var("DBUS_SYSTEM_BUS_ADDRESS").ok(),
                 session: std::env::var("DBUS_SESSION_BUS_ADDRESS").ok(),
             },
         }
     }
+}
+
+/// Places, and how to reach the message buses; no credential, no provider.
+fn is_passed_on(name: &OsStr) -> bool {
+    const NAMES: [&str; 5] = ["HOME", "PATH", "LANG", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"];
+    name.to_str().is_some_and(|name| NAMES.contains(&name) || name.starts_with("XDG_"))
 }

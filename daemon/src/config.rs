@@ -142,6 +142,11 @@ mod tests {
         assert_eq!(policy.reactions.to(Trigger::DesktopEnd, &name("other")), Reaction::Purge);
         assert_eq!(policy.idle_after, Some(Duration::from_mins(5)));
         assert_eq!(policy.login_lifetime, Some(Duration::from_hours(8)));
+        assert!(!policy.footprints);
+        let text = "[policy]\nscreen_lock = \"purge\"\nfootprints = true\n";
+        assert!(parse(Path::new("config.toml"), text).unwrap().policy(None).footprints);
+        assert!(wrong("[policy]\nfootprints = \"yes\"\n").contains(":2:"));
+        assert!(wrong("[account.work]\nfootprints = true\n").contains("footprints"));
         let never = parse(Path::new("config.toml"), "[policy]\nidle_minutes = 0\n").unwrap().policy(None);
         assert_eq!((never.idle_after, never.login_lifetime), (None, None));
     }

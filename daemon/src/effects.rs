@@ -40,6 +40,7 @@ use crate::{
     config::AuthorizationServer,
     effects::vault::{Held, Vault},
     engine::{Ask, Progress, Replies, Reply},
+    footprints::Remover,
     meter::Reading,
 };
 
@@ -52,6 +53,7 @@ pub struct Effects {
     vault: Vault,
     sessions: Sessions,
     keeper: Keeper,
+    remover: Remover,
     servers: Arc<Servers>,
     askers: BTreeMap<RequestId, Asker>,
     next_request: u64,
@@ -73,6 +75,7 @@ impl Effects {
         arrivals: mpsc::Sender<Arrival>,
         sessions: Sessions,
         keeper: Keeper,
+        remover: Remover,
         known_gateways: Option<PathBuf>,
     ) -> Self {
         Self {
@@ -82,6 +85,7 @@ impl Effects {
             vault: Vault::default(),
             sessions,
             keeper,
+            remover,
             servers: Arc::new(Servers { configured: BTreeMap::new(), known_gateways }),
             askers: BTreeMap::new(),
             next_request: 1,
@@ -177,6 +181,7 @@ impl Effects {
                 self.sessions.remove(session.id);
                 None
             }
+            Effect::RemoveFootprints { .. } => self.remover.remove(),
             Effect::Stop => None,
         }
     }

@@ -127,9 +127,9 @@ impl Engine {
                 self.onlookers.witness.before(&occasion, &effect, &self.effects);
                 waiting.extend(self.effects.perform(effect));
             }
-            let departure = self.onlookers.witness.after(occasion, &mut self.core);
-            if let Some(departure) = departure.filter(|_| self.configuration.config.notify.desktop) {
-                self.onlookers.notifier.tell(departure);
+            let news = self.onlookers.witness.after(occasion, &mut self.core);
+            if let Some(news) = news.filter(|_| self.configuration.config.notify.desktop) {
+                self.onlookers.notifier.tell(&news);
             }
         }
         self.changes.send_modify(|version| *version = version.wrapping_add(1));

@@ -8,6 +8,7 @@ pub mod args;
 pub mod config;
 pub mod effects;
 pub mod engine;
+pub mod footprints;
 pub mod gate;
 pub mod guard;
 pub mod keyring;

@@ -1,40 +1,74 @@
 //! Tells the user on the desktop what was done without being asked.
 
-use claudectl_core::sentence::Cause;
+use claudectl_core::{footprint::Removal, sentence::Cause};
 use claudectl_platform::desktop::{self, Buses};
 use tokio::sync::mpsc;
 
-use crate::record::Departure;
+use crate::record::{Departure, News};
 
 /// Notifications that may wait; more than that nobody reads.
 const QUEUE: usize = 4;
 
 /// The way to the desktop. Never waits.
 #[derive(Debug)]
-pub struct Notifier(mpsc::Sender<Departure>);
+pub struct Notifier(mpsc::Sender<Notification>);
+
+#[derive(Debug)]
+struct Notification {
+    summary: &'static str,
+    body: String,
+}
 
 impl Notifier {
     /// Starts the task that waits for the desktop instead.
     pub fn start(buses: Buses) -> Self {
-        let (departures, mut queue) = mpsc::channel(QUEUE);
+        let (notifications, mut queue) = mpsc::channel::<Notification>(QUEUE);
         tokio::spawn(async move {
-            while let Some(departure) = queue.recv().await {
-                let shown = desktop::notify(&buses, "claudectl let go", &told(&departure)).await;
+            while let Some(Notification { summary, body }) = queue.recv().await {
+                let shown = desktop::notify(&buses, summary, &body).await;
                 // Nobody shows notifications on most servers: that is nothing to complain of.
                 if let Err(error) = shown {
                     tracing::debug!("no notification: {error}");
                 }
             }
         });
-        Self(departures)
+        Self(notifications)
     }
 
-    /// Tells of accounts that were let go. One that does not fit is left out: the record has it.
-    pub fn tell(&self, departure: Departure) {
-        // Who stops or shuts down is not at the screen any more, or knows.
-        if !matches!(departure.cause, Cause::Asked | Cause::Stopping | Cause::ShuttingDown) {
-            let _ = self.0.try_send(departure);
+    /// Tells what happened. What does not fit is left out: the record has it.
+    pub fn tell(&self, news: &News) {
+        let notification = match news {
+            // Who stops or shuts down is not at the screen any more, or knows.
+            News::Departed(Departure {
+                cause: Cause::Asked | Cause::Stopping | Cause::ShuttingDown, ..
+            }) => None,
+            News::Departed(departure) => {
+                Some(Notification { summary: "claudectl let go", body: told(departure) })
+            }
+            News::Removed(removal) => {
+                left(removal).map(|body| Notification { summary: "claudectl: credentials are left", body })
+            }
+        };
+        if let Some(notification) = notification {
+            let _ = self.0.try_send(notification);
         }
+    }
+}
+
+/// What is still there although it should not be; nothing if all of it is gone. Without places, as above.
+fn left(removal: &Removal) -> Option<String> {
+    match &removal.outcome {
+        Ok(removed) if removed.remaining == 0 => None,
+        Ok(removed) => {
+            let copies = match removed.remaining {
+                1 => "1 copy of a credential is".to_owned(),
+                many => format!("{many} copies of credentials are"),
+            };
+            Some(format!("{copies} left outside claudectl. claudectl status says where and why."))
+        }
+        Err(_) => Some(
+            "What other programs left of credentials was not removed. claudectl status says why.".to_owned(),
+        ),
     }
 }
 
@@ -62,7 +96,25 @@ fn told(departure: &Departure) -> String {
 
 #[cfg(test)]
 mod tests {
+    use claudectl_core::footprint::{Left, Removed};
+
     use super::*;
+
+    #[test]
+    fn says_what_is_left_and_not_where() {
+        let removal = |outcome| Removal { cause: Cause::ScreenLocked, at: 0, outcome };
+        let removed = |remaining| {
+            let place = "/home/jane/.zshrc".to_owned();
+            let left = Left { what: "API key …abcd".to_owned(), place, why: "read-only".to_owned() };
+            removal(Ok(Removed { gone: 3, remaining, left: vec![left; remaining] }))
+        };
+        assert_eq!(left(&removed(0)), None, "what went well is no news");
+        let one = "1 copy of a credential is left outside claudectl. claudectl status says where and why.";
+        assert_eq!(left(&removed(1)).as_deref(), Some(one));
+        assert!(left(&removed(2)).unwrap().starts_with("2 copies of credentials are left"));
+        let failed = left(&removal(Err("/home/jane: no".to_owned()))).unwrap();
+        assert!(failed.starts_with("What other programs left") && !failed.contains("jane"), "{failed}");
+    }
 
     #[test]
     fn says_what_was_done_and_names_nobody() {

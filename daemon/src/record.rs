@@ -3,5 +3,5 @@
 mod witness;
 mod writer;
 
-pub use witness::{Departure, Occasion, Witness};
+pub use witness::{Departure, News, Occasion, Witness};
 pub use writer::{Record, State};

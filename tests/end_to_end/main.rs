@@ -17,6 +17,7 @@ mod control_plane;
 mod crash;
 mod desktop;
 mod directories;
+mod footprints;
 mod frozen;
 mod guard;
 mod kept;

@@ -183,6 +183,11 @@ impl Notifications {
         self.shown.wait("a notification", |shown| shown.first().cloned())
     }
 
+    /// Returns once one has this body.
+    pub fn wait_for(&self, body: &str) {
+        self.shown.wait(body, |shown| shown.iter().any(|one| one == body).then_some(()));
+    }
+
     /// How many there were.
     pub fn count(&self) -> usize {
         self.shown.lock().len()

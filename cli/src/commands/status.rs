@@ -1,5 +1,6 @@
 //! `claudectl status`
 
+mod outside;
 mod words;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};

@@ -61,6 +61,11 @@ pub fn ago(then: i64, now: i64) -> String {
     }
 }
 
+/// So many copies.
+pub fn copies(number: usize) -> String {
+    if number == 1 { "1 copy".to_owned() } else { format!("{number} copies") }
+}
+
 /// A number of things.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }

@@ -7,6 +7,7 @@ use crate::{
     error::Refusal,
     ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
     receipt::Receipt,
+    sentence::Cause,
     session::{Gate, Session},
 };
 
@@ -108,6 +109,12 @@ pub enum Effect {
     RemoveSession {
         /// The session as it was at the end.
         session: Session,
+    },
+    /// Remove what other programs left, once nothing waits for its wipe any more; ends in
+    /// `FootprintsRemoved`. An order that is not carried out to its end is owed by the next daemon.
+    RemoveFootprints {
+        /// Why.
+        cause: Cause,
     },
     /// Stop the daemon: everything is wiped.
     Stop,

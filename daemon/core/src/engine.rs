@@ -1,9 +1,10 @@
 //! The state machine: one owner of all state, no clock and no I/O.
 //!
 //! One file per subject: `engine/login`, `engine/renewal`, `engine/keyring`, `engine/seal`, `engine/logout`,
-//! `engine/session`, `engine/desktop`. This file holds the state, the dispatch and what an outsider may see.
+//! `engine/session`, `engine/desktop`, `engine/footprints`. This file holds the state, the dispatch and what an outsider may see.
 
 mod desktop;
+mod footprints;
 mod idle;
 mod keyring;
 mod login;
@@ -23,6 +24,7 @@ use crate::{
     effect::{Answer, Effect},
     error::Refusal,
     event::{Event, Revocation, Sighting},
+    footprint::Removal,
     ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
     policy::{
         self, Policy,
@@ -45,6 +47,7 @@ pub struct Engine {
     starting: BTreeMap<SessionId, RequestId>,
     logouts: Vec<logout::Logout>,
     desktop: desktop::Desktop,
+    footprints: footprints::Footprints,
     /// Accounts that were let go without being asked, and why, until somebody looks.
     departures: Vec<(AccountName, Cause)>,
     activity: BTreeMap<AccountName, idle::Activity>,
@@ -85,6 +88,10 @@ pub struct Snapshot {
     pub lock_purges: bool,
     /// Whether nothing waits for its wipe.
     pub is_settled: bool,
+    /// Why footprints are being removed now; `None` if they are not.
+    pub removing: Option<Cause>,
+    /// The last removal of footprints that is over.
+    pub removal: Option<Removal>,
 }
 
 impl Engine {
@@ -99,6 +106,7 @@ impl Engine {
             starting: BTreeMap::new(),
             logouts: Vec::new(),
             desktop: desktop::Desktop::default(),
+            footprints: footprints::Footprints::default(),
             departures: Vec::new(),
             activity: BTreeMap::new(),
             unseals: Vec::new(),
@@ -141,6 +149,7 @@ impl Engine {
             Event::PeerRefused { session } => self.peer_refused(session),
             Event::SessionUsed { session, at } => self.session_used(session, at),
             Event::Desktop(event) => self.desktop(event, now),
+            Event::LockToldAgain => self.let_go_of_all(Trigger::ScreenLock, Cause::ScreenLocked, now),
             Event::Sighted(sighting) => self.sighted(sighting),
             Event::SourceHeard { source } => self.source_heard(source),
             Event::SourceLost { source } => self.source_lost(source),
@@ -148,6 +157,8 @@ impl Engine {
                 self.policy = policy;
                 Vec::new()
             }
+            Event::FootprintsOwed => self.remove_footprints(Cause::Interrupted),
+            Event::FootprintsRemoved { outcome } => self.footprints_removed(outcome, now),
             Event::StopRequested => self.stop(now),
             Event::DeadlineReached => self.deadline_reached(now),
         };
@@ -172,7 +183,8 @@ impl Engine {
     /// When an unused daemon stops.
     fn retires_at(&self) -> Option<Duration> {
         // Once is enough.
-        let unused_since = self.unused_since.filter(|_| !self.stopping)?;
+        // Nor is a daemon unused that a lock of the screen has something to do for.
+        let unused_since = self.unused_since.filter(|_| !self.stopping && !self.policy.footprints)?;
         Some(unused_since.saturating_add(self.policy.exit_when_unused?))
     }
 
@@ -190,6 +202,8 @@ impl Engine {
                 && self.storing.is_empty()
                 && self.discarded.is_empty()
                 && !self.has_copies_on_their_way(),
+            removing: self.footprints.running,
+            removal: self.footprints.last.clone(),
         }
     }
 
@@ -273,7 +287,8 @@ impl Engine {
             && self.unseals.is_empty()
             && self.logins.is_empty()
             && self.storing.is_empty()
-            && self.discarded.is_empty());
+            && self.discarded.is_empty()
+            && self.footprints.running.is_none());
         let used = holds || works || !self.sessions.is_empty();
         self.unused_since = match self.unused_since {
             _ if used => None,

@@ -7,6 +7,7 @@ use crate::{
     command::Command,
     credential::Part,
     error::Refusal,
+    footprint::Removed,
     ids::{AccountName, Generation, LoginId, RequestId, SecretId, SessionId},
     policy::Policy,
 };
@@ -243,6 +244,9 @@ pub enum Event {
     },
     /// Something happened to the desktop.
     Desktop(DesktopEvent),
+    /// One more source tells of a screen lock that is known already. Accounts that were logged in
+    /// since then go, too; it is no other lock.
+    LockToldAgain,
     /// A desktop event was heard and acted on.
     Sighted(Sighting),
     /// A source of desktop events can be heard now.
@@ -257,6 +261,13 @@ pub enum Event {
     },
     /// The configuration was read.
     PolicyLoaded(Policy),
+    /// An earlier daemon was to remove footprints, and did not get to the end.
+    FootprintsOwed,
+    /// Footprints were removed, as far as that was possible.
+    FootprintsRemoved {
+        /// What was done, or why that is not known.
+        outcome: Result<Removed, String>,
+    },
     /// The daemon was told to stop.
     StopRequested,
     /// A deadline of the engine has come.

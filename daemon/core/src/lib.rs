@@ -12,6 +12,7 @@ pub mod effect;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod footprint;
 pub mod ids;
 pub mod policy;
 pub mod receipt;

@@ -18,6 +18,8 @@ pub struct Policy {
     pub exit_when_unused: Option<Duration>,
     /// What ends an account, and how.
     pub reactions: reactions::Reactions,
+    /// Whether what purges accounts also removes what other programs left.
+    pub footprints: bool,
     /// How long after its last request, and the last sign of a person, an account is idle; `None` for
     /// never.
     pub idle_after: Option<Duration>,
@@ -34,6 +36,7 @@ impl Default for Policy {
             max_accounts: 64,
             exit_when_unused: Some(Duration::from_mins(10)),
             reactions: reactions::Reactions::default(),
+            footprints: false,
             idle_after: Some(Duration::from_mins(30)),
             login_lifetime: None,
             rules: Vec::new(),

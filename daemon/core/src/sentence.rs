@@ -24,6 +24,8 @@ pub enum Cause {
     Stopping,
     /// The daemon was started anew, and found it in the keyring.
     Restarted,
+    /// What was to be done before was not done to its end.
+    Interrupted,
 }
 
 impl Cause {
@@ -39,6 +41,7 @@ impl Cause {
             Self::ShuttingDown => " because the machine was shut down",
             Self::Stopping => " because claudectld stopped",
             Self::Restarted => " because claudectld was started anew",
+            Self::Interrupted => " because it was interrupted before",
         }
     }
 }

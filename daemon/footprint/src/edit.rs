@@ -175,7 +175,7 @@ pub enum Refusal {
     /// An argument, an alias, a function's text: not an assignment of its own.
     #[error("it is part of a command that is not an assignment")]
     NotAnAssignment,
-    /// A quote or a bracket that never closes, or only by mistake: where the command or the value ends is a guess.
-    #[error("where that ends which begins on line {0} is a guess: a quote or a bracket is not closed")]
+    /// A quote or a bracket that never closes: where the command ends is a guess.
+    #[error("a quote that begins on line {0} is not closed")]
     Unclosed(usize),
 }

@@ -42,6 +42,11 @@ pub fn others_reach(directory: &Path) -> bool {
     sys::others_reach(directory)
 }
 
+/// Whether this process could make files in this directory, as far as permissions and mounts decide.
+pub fn may_write(directory: &Path) -> bool {
+    sys::may_write(directory)
+}
+
 /// Opens a file to add to its end; makes it if it is not there, closed to everybody else (mode 0600).
 /// Links are not followed.
 ///

@@ -64,6 +64,8 @@ pub struct PolicySection {
     pub idle: Option<Reaction>,
     /// The end of the last desktop or login session.
     pub desktop_end: Option<Reaction>,
+    /// Whether what purges accounts also removes what other programs left.
+    pub footprints: bool,
     /// Minutes without a request, and without a sign of a person, after which an account is idle; 0
     /// for never.
     pub idle_minutes: u16,
@@ -211,7 +213,7 @@ impl Default for PolicySection {
     fn default() -> Self {
         let nothing = Reactions::default();
         let Reactions { screen_lock, suspend, idle, desktop_end } = nothing;
-        Self { screen_lock, suspend, idle, desktop_end, idle_minutes: 30, login_hours: 0 }
+        Self { screen_lock, suspend, idle, desktop_end, footprints: false, idle_minutes: 30, login_hours: 0 }
     }
 }
 
@@ -247,6 +249,7 @@ impl Config {
             max_accounts: self.limits.accounts.get().into(),
             exit_when_unused: after(self.daemon.exit_when_unused_minutes, 60),
             reactions: self.reactions(),
+            footprints: self.policy.footprints,
             idle_after: after(self.policy.idle_minutes, 60),
             login_lifetime: after(self.policy.login_hours, 3600),
             rules: self.rule.iter().flat_map(|rule| rule.resolve(home)).collect(),

@@ -8,6 +8,7 @@ use claudectl_core::{
     effect::{Answer, Effect},
     engine::Engine,
     event::{DesktopEvent, Event, Sighting},
+    footprint::{Removal, Removed},
     ids::{AccountName, SessionId},
     sentence::Cause,
     session::{Session, SessionState},
@@ -21,6 +22,9 @@ use crate::effects::Effects;
 /// The longest text of others that is written, in bytes.
 const LONGEST: usize = 512;
 
+/// Of so many copies that are left a line says where.
+const NAMED: usize = 4;
+
 /// What the record needs to know of an event, before the engine takes it.
 #[derive(Debug)]
 pub struct Occasion {
@@ -31,13 +35,20 @@ pub struct Occasion {
     /// A session that somebody else tried to use.
     intruded: Option<SessionId>,
     sighting: Option<Sighting>,
+    /// Whether a removal of footprints is over.
+    removed: bool,
 }
 
 impl Occasion {
     /// What matters of it.
     pub fn of(event: &Event) -> Self {
-        let mut occasion =
-            Self { asked: "login", end: "its process opened another one", intruded: None, sighting: None };
+        let mut occasion = Self {
+            asked: "login",
+            end: "its process opened another one",
+            intruded: None,
+            sighting: None,
+            removed: matches!(event, Event::FootprintsRemoved { .. }),
+        };
         match event {
             Event::Asked { command, .. } => occasion.asked = asked(command),
             Event::SessionStarted { .. } => occasion.asked = "session",
@@ -75,6 +86,15 @@ pub struct Departure {
     pub cause: Cause,
     /// Sessions that this ended.
     pub sessions: usize,
+}
+
+/// What happened without being asked for, for whoever tells the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Accounts were let go.
+    Departed(Departure),
+    /// Footprints were removed, as far as that was possible.
+    Removed(Removal),
 }
 
 /// Looks on while the engine works.
@@ -131,8 +151,8 @@ impl Witness {
         }
     }
 
-    /// Sees what became of it all. Says which accounts were let go without being asked.
-    pub fn after(&mut self, occasion: Occasion, engine: &mut Engine) -> Option<Departure> {
+    /// Sees what became of it all. Says what nobody asked for.
+    pub fn after(&mut self, occasion: Occasion, engine: &mut Engine) -> Option<News> {
         if let Some(session) = occasion.intruded.and_then(|id| engine.sessions().get(&id)) {
             let why = format!("another process tried to use session {} of {}", session.id, session.account);
             self.refused("connection", &why);
@@ -142,7 +162,31 @@ impl Witness {
         if let Some(sighting) = occasion.sighting {
             self.sighted(&sighting);
         }
-        departure
+        // One event is never both.
+        let removal = engine.removal().filter(|_| occasion.removed).cloned();
+        if let Some(removal) = &removal {
+            self.removed(removal);
+        }
+        departure.map(News::Departed).or(removal.map(News::Removed))
+    }
+
+    fn removed(&mut self, Removal { cause, outcome, .. }: &Removal) {
+        let nothing = Removed::default();
+        let (removed, error) = match outcome {
+            Ok(removed) => (removed, ""),
+            Err(why) => (&nothing, why.as_str()),
+        };
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let named = removed.left.iter().take(NAMED);
+        self.record.add(What::FootprintsRemoved {
+            why: why(*cause),
+            removed: count(removed.gone),
+            left: count(removed.remaining),
+            named: named
+                .map(|left| bounded(&format!("{} in {}: {}", left.what, left.place, left.why)))
+                .collect(),
+            error: bounded(error),
+        });
     }
 
     /// The daemon stops.

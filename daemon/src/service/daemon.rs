@@ -62,6 +62,7 @@ impl Context {
             idle_minutes: convert::desktop::whole(view.snapshot.policy.idle_after, 60),
             login_hours: convert::desktop::whole(view.snapshot.policy.login_lifetime, 3600),
             record: Some(convert::desktop::record(&self.facts.record, &view.record)),
+            footprints: Some(convert::desktop::footprints(&view.snapshot)),
             strays: view.strays.into_iter().map(convert::stray).collect(),
             here: view.here.as_ref().map(convert::here),
         })

@@ -41,7 +41,7 @@ impl Desktop {
             Notice::ScreenLocked(desktop::Sighting { screen, by }) => {
                 let repeated = !self.locked.is_empty();
                 self.locked.insert(screen);
-                // Told to the core each time: an account may have been logged in since the first.
+                // Told to the core each time, and only of a lock: an account may have been logged in since.
                 self.report(DesktopEvent::ScreenLocked, by, repeated).await;
             }
             Notice::ScreenUnlocked(desktop::Sighting { screen, by }) => {
@@ -78,7 +78,8 @@ impl Desktop {
 
     /// Returns once everything that follows at once has happened: gates are closed, pages wiped.
     async fn carry_out(&self, heard: &Heard) -> Duration {
-        self.mailbox.tell(Event::Desktop(heard.what)).await;
+        let event = if heard.repeated { Event::LockToldAgain } else { Event::Desktop(heard.what) };
+        self.mailbox.tell(event).await;
         // If the engine is gone, so is everything that it held.
         let _ = self.mailbox.carried_out().await;
         clock::since_boot().saturating_sub(heard.since_boot)

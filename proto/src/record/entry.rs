@@ -76,6 +76,19 @@ pub enum What {
         /// Its name.
         account: String,
     },
+    /// What other programs left was removed, because accounts were purged without being asked.
+    FootprintsRemoved {
+        /// Why, as the end of a sentence.
+        why: String,
+        /// Copies that are proven gone.
+        removed: u64,
+        /// Copies that are not.
+        left: u64,
+        /// The first of those: what, where and why.
+        named: Vec<String>,
+        /// Why nothing is known to be removed; empty if that is known.
+        error: String,
+    },
     /// A session was opened.
     SessionOpened {
         /// Its identifier.
@@ -137,6 +150,7 @@ impl What {
             Self::LoggedOut { .. } => "logged-out",
             Self::Sealed { .. } => "sealed",
             Self::Unsealed { .. } => "unsealed",
+            Self::FootprintsRemoved { .. } => "footprints-removed",
             Self::SessionOpened { .. } => "session-opened",
             Self::SessionEnded { .. } => "session-ended",
             Self::Refused { .. } => "refused",

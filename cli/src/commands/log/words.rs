@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use claudectl_proto::record::{Entry, Verdict, What};
 
-use crate::output::text::{BAD, GOOD, Plain, WARN, columns, count, styled};
+use crate::output::text::{self, BAD, GOOD, Plain, WARN, columns, count, styled};
 
 /// One line for each entry.
 pub(super) fn table<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
@@ -33,6 +33,20 @@ fn told(what: &What) -> String {
         What::Sealed { account, why } if why.is_empty() => Plain(account).to_string(),
         What::Sealed { account, why } => format!("{} {}", Plain(account), Plain(why)),
         What::Unsealed { account } => Plain(account).to_string(),
+        What::FootprintsRemoved { why, error, .. } if !error.is_empty() => {
+            format!("not at all, {}: {}", Plain(why), Plain(error))
+        }
+        What::FootprintsRemoved { why, removed, left, named, .. } => {
+            let copies = |number: u64| text::copies(usize::try_from(number).unwrap_or(usize::MAX));
+            let mut text = format!("{} {}", copies(*removed), Plain(why));
+            if *left > 0 {
+                let _ = write!(text, "; {left} left");
+            }
+            for copy in named {
+                let _ = write!(text, "; {}", Plain(copy));
+            }
+            text
+        }
         What::SessionOpened { session, account, program, directory, pid } => format!(
             "{} of {}: {} (pid {pid}) in {}",
             Plain(session),
@@ -140,6 +154,26 @@ mod tests {
                 },
             },
             Entry {
+                at: 30,
+                what: What::FootprintsRemoved {
+                    why: "because the screen was locked".into(),
+                    removed: 1,
+                    left: 9,
+                    named: vec!["API key …abcd in /x: read-only".into()],
+                    error: String::new(),
+                },
+            },
+            Entry {
+                at: 31,
+                what: What::FootprintsRemoved {
+                    why: "because the screen was locked".into(),
+                    removed: 0,
+                    left: 0,
+                    named: Vec::new(),
+                    error: "another purge runs".into(),
+                },
+            },
+            Entry {
                 at: 60,
                 what: What::SessionEnded {
                     session: "0badcafe".into(),
@@ -156,8 +190,10 @@ mod tests {
         ];
         assert_eq!(
             table(entries.iter()),
-            "  1970-01-01 00:00:00Z  logged-out     work because the screen was locked; 2 sessions ended\n  \
-             1970-01-01 00:01:00Z  session-ended  0badcafe of work: cl\\u{1b}[2Jaude after 1 h 1 min, 1 request: its process ended\n"
+            "  1970-01-01 00:00:00Z  logged-out          work because the screen was locked; 2 sessions ended\n  \
+             1970-01-01 00:00:30Z  footprints-removed  1 copy because the screen was locked; 9 left; API key …abcd in /x: read-only\n  \
+             1970-01-01 00:00:31Z  footprints-removed  not at all, because the screen was locked: another purge runs\n  \
+             1970-01-01 00:01:00Z  session-ended       0badcafe of work: cl\\u{1b}[2Jaude after 1 h 1 min, 1 request: its process ended\n"
         );
     }
 }

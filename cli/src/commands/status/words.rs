@@ -1,11 +1,9 @@
 //! The status in words.
 
-use std::fmt::Write as _;
-
 use claudectl_footprint::catalog::environment::{Role, Variable};
 use claudectl_proto::v1::Status;
 
-use super::{account_here, is_held, is_safe_to_leave};
+use super::{account_here, is_held, is_safe_to_leave, outside};
 use crate::commands::audit::Last;
 use crate::output::text::{self, BAD, BOLD, DIM, GOOD, Plain, WARN, styled};
 
@@ -24,27 +22,10 @@ pub(super) fn told(
     if let Some(status) = status {
         sections.extend(complaints(status));
     }
-    sections.extend(status.and_then(|status| strays(status, now)));
+    sections.extend(status.into_iter().flat_map(|status| outside::told(status, now)));
     sections.extend(environment(overriding));
-    sections.extend(last.map(|last| footprint(last, now)));
+    sections.extend(last.map(|last| outside::audited(last, now)));
     sections.join("\n")
-}
-
-/// What the guard has noticed; which file it is, `claudectl audit` says.
-fn strays(status: &Status, now: i64) -> Option<String> {
-    if status.strays.is_empty() {
-        return None;
-    }
-    let mut text = format!("{}  claudectl audit\n", styled(BAD, "Credentials were left in files:"));
-    for stray in &status.strays {
-        let (what, done) = (Plain(&stray.what), Plain(&stray.done));
-        let whose = match stray.account.as_str() {
-            "" => String::new(),
-            account => format!(", the key of account {}", Plain(account)),
-        };
-        let _ = writeln!(text, "  {what}{whose}, {}: {done}", text::ago(stray.noticed_at, now));
-    }
-    Some(text)
 }
 
 fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {
@@ -174,28 +155,6 @@ fn environment(overriding: &[&Variable]) -> Option<String> {
     let heading = styled(WARN, "This environment would override the account outside a session");
     let note = styled(DIM, "Sessions do not get these.");
     Some(format!("{heading}\n{}  {note}\n", text::columns(&rows)))
-}
-
-/// What the last audit found, and how long ago that was: looking itself would take too long.
-fn footprint(last: Last, now: i64) -> String {
-    let when = text::ago(last.at, now);
-    match last {
-        Last { findings: 0, gaps: 0, .. } => {
-            format!(
-                "{}  No credential outside the daemon, {when}.  claudectl audit\n",
-                styled(GOOD, "Audit:")
-            )
-        }
-        Last { findings: 0, .. } => {
-            let gaps = "nothing found, but not everything could be looked at";
-            format!("{}  {gaps}, {when}.  claudectl audit\n", styled(WARN, "Audit:"))
-        }
-        Last { findings, high, .. } => {
-            let found = text::count(findings, "copy").replace("copys", "copies");
-            let found = format!("{found} of credentials outside the daemon, {high} of them severe");
-            format!("{}  {found}, {when}.  claudectl audit\n", styled(WARN, "Audit:"))
-        }
-    }
 }
 
 fn effect(role: Role) -> &'static str {

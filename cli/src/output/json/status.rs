@@ -77,6 +77,32 @@ impl From<&v1::Stray> for Stray {
     }
 }
 
+/// What was done about what other programs left; not where what is left is, which would name the user.
+#[derive(Debug, Serialize)]
+struct Footprints {
+    enabled: bool,
+    running: bool,
+    at: Option<i64>,
+    why: Option<String>,
+    removed: u32,
+    left: u32,
+    error: Option<String>,
+}
+
+impl From<&v1::Footprints> for Footprints {
+    fn from(footprints: &v1::Footprints) -> Self {
+        Self {
+            enabled: footprints.enabled,
+            running: footprints.running,
+            at: Some(footprints.at).filter(|at| *at != 0),
+            why: present(footprints.why.clone()),
+            removed: footprints.removed,
+            left: footprints.left,
+            error: present(footprints.error.clone()),
+        }
+    }
+}
+
 /// A variable that would override the account outside a session.
 #[derive(Debug, Serialize)]
 pub struct Variable {
@@ -117,6 +143,7 @@ pub struct Status {
     login_hours: u32,
     audit: Option<Last>,
     strays: Vec<Stray>,
+    footprints: Option<Footprints>,
 }
 
 impl Status {
@@ -161,6 +188,7 @@ impl Status {
             login_hours: known.login_hours,
             audit,
             strays: known.strays.iter().map(Stray::from).collect(),
+            footprints: known.footprints.as_ref().map(Footprints::from),
         }
     }
 }
@@ -169,6 +197,11 @@ impl Status {
 mod tests {
     use super::*;
     use crate::output::json::document;
+
+    fn footprints() -> v1::Footprints {
+        let why = "because the screen was locked".into();
+        v1::Footprints { enabled: true, at: 9, why, removed: 2, left: 1, ..Default::default() }
+    }
 
     #[test]
     fn shape_of_the_status() {
@@ -202,6 +235,7 @@ mod tests {
                 ..Default::default()
             }],
             idle_minutes: 30,
+            footprints: Some(footprints()),
             ..Default::default()
         };
         let variables = vec![Variable { name: "ANTHROPIC_API_KEY", role: role(Role::Credential) }];
@@ -221,7 +255,8 @@ mod tests {
             r#""protections":[{"name":"no core file","active":true,"detail":"core limit 0"}],"#,
             r#""configuration":{"present":true,"error":null},"desktop_watched":false,"desktop_sources":["logind"],"#,
             r#""sightings":[{"what":"screen-locked","by":"logind Lock","at_milliseconds":1500,"took_microseconds":80,"repeated":false}],"#,
-            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0,"audit":null,"strays":[]}"#,
+            r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0,"audit":null,"strays":[],"#,
+            r#""footprints":{"enabled":true,"running":false,"at":9,"why":"because the screen was locked","removed":2,"left":1,"error":null}}"#,
         ];
         assert_eq!(line, expected.concat());
     }

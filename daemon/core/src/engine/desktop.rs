@@ -60,6 +60,8 @@ impl Engine {
             }
             DesktopEvent::ShuttingDown => {
                 let names: Vec<_> = self.accounts.keys().cloned().collect();
+                // The desktop ends with the machine.
+                let purges = self.purges(Trigger::DesktopEnd);
                 let mut effects: Vec<_> =
                     names.iter().flat_map(|name| self.let_go(name, Cause::ShuttingDown, now)).collect();
                 effects.extend(self.fail_logins(
@@ -68,6 +70,9 @@ impl Engine {
                     now,
                 ));
                 self.hurry(now);
+                if purges {
+                    effects.extend(self.remove_footprints(Cause::ShuttingDown));
+                }
                 effects
             }
             DesktopEvent::InputEnded | DesktopEvent::InputSeen => {
@@ -85,8 +90,18 @@ impl Engine {
         held.iter().flat_map(|account| self.publish(account)).collect()
     }
 
-    /// Does with every account, and with every login on its way, what the configuration says.
+    /// Does what the configuration says: with every account, and then with what other programs left.
     fn react(&mut self, trigger: Trigger, cause: Cause, now: Now) -> Vec<Effect> {
+        let purges = self.purges(trigger);
+        let mut effects = self.let_go_of_all(trigger, cause, now);
+        if purges {
+            effects.extend(self.remove_footprints(cause));
+        }
+        effects
+    }
+
+    /// Does with every account, and with every login on its way, what the configuration says.
+    pub(super) fn let_go_of_all(&mut self, trigger: Trigger, cause: Cause, now: Now) -> Vec<Effect> {
         let names: Vec<_> = self.accounts.keys().cloned().collect();
         let mut effects: Vec<_> =
             names.iter().flat_map(|name| self.react_with(name, trigger, cause, now)).collect();

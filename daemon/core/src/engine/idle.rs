@@ -92,8 +92,11 @@ impl Engine {
         }
         let mut effects: Vec<_> =
             ended.iter().flat_map(|name| self.depart(name, Cause::LifetimeOver, now)).collect();
-        let idle = idle.iter().flat_map(|name| self.react_with(name, Trigger::Idle, Cause::Idle, now));
-        effects.extend(idle);
+        let purges = self.purges_one_of(Trigger::Idle, idle.iter());
+        effects.extend(idle.iter().flat_map(|name| self.react_with(name, Trigger::Idle, Cause::Idle, now)));
+        if purges {
+            effects.extend(self.remove_footprints(Cause::Idle));
+        }
         effects
     }
 

@@ -38,7 +38,9 @@ impl World {
             Step::AccessRefused { name } => self.refuse_access(name),
             Step::Wait { seconds } => self.wait(Duration::from_secs(seconds.into())),
             Step::SetClock { by } => self.set_clock(by.into()),
-            Step::Locked { purges } => self.lock(purges),
+            Step::Locked { purges, footprints } => self.lock(purges, footprints),
+            Step::LockToldAgain => self.told_of(Event::LockToldAgain, Cause::ScreenLocked),
+            Step::FootprintsRemoved => self.footprints_removed(),
             Step::Unlocked => self.unlock(),
             Step::Suspending => {
                 self.asleep = true;
@@ -140,18 +142,25 @@ impl World {
         request
     }
 
-    fn lock(&mut self, purges: bool) {
+    fn lock(&mut self, purges: bool, footprints: bool) {
         let reaction = if purges { Reaction::Purge } else { Reaction::Seal };
         self.policy.reactions.general.insert(Trigger::ScreenLock, reaction);
+        self.policy.footprints = footprints;
         self.feed(Event::PolicyLoaded(self.policy.clone()));
+        self.removal.due |= purges && footprints;
         self.desktop(DesktopEvent::ScreenLocked, Cause::ScreenLocked);
+        assert!(!self.removal.due || self.removal.running, "nothing is done about footprints");
         assert!(!purges || self.seen().accounts.is_empty(), "an account outlived the lock");
     }
 
     /// Kept accounts are sealed, the others are gone; who sealed one before still did.
     pub(crate) fn desktop(&mut self, event: DesktopEvent, cause: Cause) {
+        self.told_of(Event::Desktop(event), cause);
+    }
+
+    fn told_of(&mut self, event: Event, cause: Cause) {
         let before = self.seen().accounts;
-        self.feed(Event::Desktop(event));
+        self.feed(event);
         assert!(self.of_logins.keys().all(|login| !self.is_under_way(*login)), "a login outlived the lock");
         for (name, account) in self.seen().accounts {
             let was = &before[&name].holding;

@@ -11,6 +11,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod footprints;
 mod history;
 mod leaving;
 mod promises;

@@ -129,6 +129,7 @@ impl World {
         let seen = self.seen();
         assert!(self.unanswered.is_empty(), "never answered: {:?}", self.unanswered);
         assert!(seen.is_settled, "never settled");
+        assert_eq!(seen.removing, None, "footprints are being removed for ever");
         let held: BTreeSet<_> = seen.accounts.values().filter_map(Account::secret).collect();
         assert_eq!(self.filled, held, "filled pages and held accounts differ");
         for (name, record) in &self.keyring {

@@ -199,6 +199,7 @@ impl World {
             self.revoke(0);
             self.keyring(true);
             self.start(0, true);
+            self.footprints_removed();
             if self.is_quiet() {
                 return;
             }
@@ -212,5 +213,6 @@ impl World {
             && self.revoking.is_empty()
             && self.told.is_empty()
             && self.starting.is_empty()
+            && !self.removal.running
     }
 }

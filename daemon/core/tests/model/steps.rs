@@ -72,7 +72,12 @@ pub(crate) enum Step {
     },
     Locked {
         purges: bool,
+        footprints: bool,
     },
+    /// One more source tells of the lock.
+    LockToldAgain,
+    /// Footprints were removed.
+    FootprintsRemoved,
     Unlocked,
     Suspending,
     Resumed,
@@ -161,7 +166,10 @@ fn happened() -> impl Strategy<Value = Step> {
         90 => prop::bool::weighted(0.9).prop_map(|works| Step::Keyring { works }),
         25 => (which, prop::bool::weighted(0.9)).prop_map(|(which, works)| Step::Start { which, works }),
         15 => (0..3_u8).prop_map(|name| Step::AccessRefused { name }),
-        8 => prop::bool::weighted(0.2).prop_map(|purges| Step::Locked { purges }),
+        8 => (prop::bool::weighted(0.3), prop::bool::weighted(0.6))
+            .prop_map(|(purges, footprints)| Step::Locked { purges, footprints }),
+        4 => Just(Step::LockToldAgain),
+        6 => Just(Step::FootprintsRemoved),
         8 => Just(Step::Unlocked),
         5 => Just(Step::Suspending),
         10 => Just(Step::Resumed),

@@ -20,7 +20,7 @@ use claudectl_core::{
     time::Now,
 };
 
-use crate::leaving::Leaving;
+use crate::{footprints::Removal, leaving::Leaving};
 
 /// A token set that a server gave.
 #[derive(Debug, Clone)]
@@ -98,6 +98,7 @@ pub(crate) struct World {
     pub(crate) revoking: Vec<SecretId>,
     pub(crate) told: VecDeque<Told>,
     pub(crate) starting: Vec<SessionId>,
+    pub(crate) removal: Removal,
     pub(crate) gates: BTreeMap<SessionId, Gate>,
     /// The pages of logins that were not answered yet.
     pub(crate) of_logins: BTreeMap<LoginId, SecretId>,
@@ -158,6 +159,7 @@ impl World {
             revoking: Vec::new(),
             told: VecDeque::new(),
             starting: Vec::new(),
+            removal: Removal::default(),
             gates: BTreeMap::new(),
             of_logins: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -293,6 +295,7 @@ impl World {
                 assert!(self.gates.remove(&session.id).is_some(), "removed twice");
             }
             Effect::NoteDefault { account } => self.default = account,
+            Effect::RemoveFootprints { .. } => self.begin_removal(),
             Effect::Stop => {
                 self.is_stopping = true;
                 assert!(self.filled.is_empty(), "a credential outlived the daemon: {:?}", self.filled);
@@ -360,6 +363,7 @@ impl World {
         let kept: Vec<_> = self.keyring.values().map(|record| self.found(&record.account)).collect();
         let before = self.default.take().filter(|name| self.keyring.contains_key(name));
         self.feed(Event::KeptFound(kept));
+        self.finish_removal_of_before();
         self.default = self.seen().default;
         assert_eq!(self.default, before, "another default than before");
         for (name, account) in self.seen().accounts {

@@ -73,14 +73,13 @@ pub(super) const PLACES: &[Place] = &[
     },
     Place {
         id: "environment.units",
-        title: "your own systemd units and quadlets",
+        title: "your own systemd units",
         at: At::Home(&[
             ".config/systemd/user/*",
             ".config/systemd/user/*.d/*",
             ".config/systemd/user.conf.d/*",
-            ".config/containers/systemd/*",
         ]),
-        reader: Reader::Assignments(Dialect::Unit),
+        reader: Reader::Assignments(Dialect::Dotenv),
         platforms: Platforms::LINUX,
         remedy: Remedy::EditStatement,
         cheap: true,

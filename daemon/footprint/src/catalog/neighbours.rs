@@ -131,6 +131,7 @@ pub(super) const PLACES: &[Place] = &[
             ".docker/config.json",
             ".docker/*.env",
             ".config/containers/*",
+            ".config/containers/systemd/*",
             ".kube/config",
             ".devcontainer/*.json",
             ".docker/mcp/*",

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, OFlags};
+use rustix::fs::{Access, FlockOperation, OFlags};
 
 use super::LockError;
 use crate::{directories::DirectoryError, peer::own_uid};
@@ -35,6 +35,10 @@ pub(super) fn is_restricted_socket(path: &Path) -> io::Result<bool> {
 
 pub(super) fn others_reach(directory: &Path) -> bool {
     directory.ancestors().all(|path| path.metadata().is_ok_and(|found| found.mode() & 0o011 != 0))
+}
+
+pub(super) fn may_write(directory: &Path) -> bool {
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
 pub(super) fn append_to(path: &Path) -> io::Result<File> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use claudectl_core::{
     engine::Snapshot,
     event::{DesktopEvent, Sighting},
+    footprint::{Left, Removal, Removed},
     policy::reactions::{Reaction, Trigger},
 };
 use claudectl_proto::v1;
@@ -47,6 +48,31 @@ pub(in super::super) fn reactions(snapshot: &Snapshot) -> Vec<v1::Reaction> {
         chosen.iter().map(|(trigger, reaction)| message(account.as_str(), *trigger, *reaction))
     });
     general.chain(own).collect()
+}
+
+/// What was done about what other programs left.
+pub(in super::super) fn footprints(snapshot: &Snapshot) -> v1::Footprints {
+    let mut message = v1::Footprints {
+        enabled: snapshot.policy.footprints,
+        running: snapshot.removing.is_some(),
+        ..v1::Footprints::default()
+    };
+    let Some(Removal { cause, at, outcome }) = &snapshot.removal else { return message };
+    message.at = *at;
+    cause.words().trim_start().clone_into(&mut message.why);
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    match outcome {
+        Err(error) => message.error.clone_from(error),
+        Ok(Removed { gone, remaining, left }) => {
+            (message.removed, message.left) = (count(*gone), count(*remaining));
+            message.copies = left.iter().map(copy).collect();
+        }
+    }
+    message
+}
+
+fn copy(Left { what, place, why }: &Left) -> v1::FootprintLeft {
+    v1::FootprintLeft { what: what.clone(), r#where: place.clone(), why: why.clone() }
 }
 
 /// The local record.

@@ -81,8 +81,8 @@ pub(super) const SEEDS: &[Seed] = &[
         "[http \"https://api.anthropic.com\"]\n\textraHeader = x-api-key: {api}\n",
     ),
     seed(
-        "linux",
-        "environment.units",
+        "all",
+        "neighbours.containers",
         Home,
         ".config/containers/systemd/agent.container",
         "[Container]\nEnvironment=ANTHROPIC_AUTH_TOKEN={gw}\n",
