@@ -63,17 +63,25 @@ impl Intake {
         &self.path.0
     }
 
-    /// Receives one credential from the process that asked to log in, and from no other.
+    /// Receives one credential from the process that asked to log in, and from no other: others are refused,
+    /// and do not keep it from coming.
     pub(super) async fn receive(self, expected: Peer, within: Duration) -> Result<SecretPage, IntakeError> {
+        let mut stranger = None;
         let receive = async {
-            let (stream, _) = self.listener.accept().await?;
-            let found = peer::of_stream(&stream)?;
-            if found != expected {
-                return Err(IntakeError::Stranger { pid: found.pid, uid: found.uid });
+            loop {
+                let (stream, _) = self.listener.accept().await?;
+                match peer::of_stream(&stream) {
+                    Ok(found) if found == expected => return read(&stream).await,
+                    Ok(found) => stranger = Some(found),
+                    Err(error) => tracing::debug!(%error, "a login's socket: nobody knows who connected"),
+                }
             }
-            read(&stream).await
         };
-        tokio::time::timeout(within, receive).await.unwrap_or(Err(IntakeError::TooLate(within)))
+        let received = tokio::time::timeout(within, receive).await;
+        received.unwrap_or_else(|_| {
+            let too_late = IntakeError::TooLate(within);
+            Err(stranger.map_or(too_late, |Peer { uid, pid }| IntakeError::Stranger { pid, uid }))
+        })
     }
 }
 
@@ -96,7 +104,11 @@ mod tests {
 
     use super::*;
 
-    async fn hand_over(bytes: &'static [u8], expected: Peer) -> Result<SecretPage, IntakeError> {
+    async fn hand_over(
+        bytes: &'static [u8],
+        expected: Peer,
+        within: Duration,
+    ) -> Result<SecretPage, IntakeError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("intake/1.sock");
         let intake = open(path.clone()).unwrap();
@@ -105,7 +117,7 @@ mod tests {
             // A refused stream may be closed under our hands.
             let _ = stream.write_all(bytes).await;
         };
-        let (received, ()) = tokio::join!(intake.receive(expected, AT_HAND), writing);
+        let (received, ()) = tokio::join!(intake.receive(expected, within), writing);
         assert!(!path.exists(), "the socket outlived the intake");
         received
     }
@@ -116,14 +128,42 @@ mod tests {
 
     #[tokio::test]
     async fn receives_from_the_process_that_asked() {
-        let page = hand_over(b"sk-ant-api03-TESTTESTTEST\n", myself()).await.unwrap();
+        let page = hand_over(b"sk-ant-api03-TESTTESTTEST\n", myself(), AT_HAND).await.unwrap();
         assert_eq!(page.expose(<[u8]>::to_vec).unwrap(), b"sk-ant-api03-TESTTESTTEST\n");
     }
 
     #[tokio::test]
     async fn refuses_every_other_process() {
         let expected = Peer { pid: 1, ..myself() };
-        let error = hand_over(b"sk-ant-api03-TESTTESTTEST\n", expected).await.unwrap_err();
+        let within = Duration::from_millis(100);
+        let error = hand_over(b"sk-ant-api03-TESTTESTTEST\n", expected, within).await.unwrap_err();
         assert!(matches!(error, IntakeError::Stranger { pid, .. } if pid == std::process::id()));
+    }
+
+    /// The test runs itself again as the stranger.
+    #[tokio::test]
+    async fn a_stranger_that_comes_first_does_not_keep_the_right_one_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("intake/1.sock");
+        let receiving = tokio::spawn(open(path.clone()).unwrap().receive(myself(), AT_HAND));
+        let mut stranger = std::process::Command::new(std::env::current_exe().unwrap());
+        // An option of the test harness that takes a value: how the stranger hears where to connect.
+        stranger.args(["--exact", "effects::intake::tests::as_the_stranger", "--skip"]).arg(&path);
+        let outcome = tokio::task::spawn_blocking(move || stranger.output().unwrap()).await.unwrap();
+        assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&outcome.stdout));
+        let mut stream = LocalStream::connect(&path).await.unwrap();
+        stream.write_all(b"sk-ant-api03-TESTTESTTEST").await.unwrap();
+        drop(stream);
+        let page = receiving.await.unwrap().unwrap();
+        assert_eq!(page.expose(<[u8]>::to_vec).unwrap(), b"sk-ant-api03-TESTTESTTEST");
+    }
+
+    /// The stranger of the test above; by itself it has nothing to do.
+    #[test]
+    fn as_the_stranger() {
+        let path = std::env::args().find(|argument| argument.ends_with("intake/1.sock"));
+        let Some(path) = path else { return };
+        let mut stream = std::os::unix::net::UnixStream::connect(path).unwrap();
+        assert_eq!(std::io::Read::read(&mut stream, &mut [0]).unwrap(), 0, "it was not refused");
     }
 }
