@@ -65,13 +65,16 @@ pub(super) async fn post(
     parts: &[(&str, Value<'_>)],
     within: Duration,
 ) -> Result<Answer, ExchangeError> {
-    let form = Form::encode(parts).ok_or(ExchangeError::Wiped)?;
-    let head = format!(
-        "{}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
-        head("POST", endpoint),
-        form.bytes().len()
-    );
-    let mut answer = exchange(endpoint, head.as_bytes(), form.bytes(), within).await?;
+    let message = || {
+        let form = Form::encode(parts)?;
+        let head = format!(
+            "{}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+            head("POST", endpoint),
+            form.bytes().len()
+        );
+        Some(Message { head: Zeroizing::new(head.into_bytes()), form: Some(form) })
+    };
+    let mut answer = exchange(endpoint, message, within).await?;
     if answer.status() >= 400 {
         for secret in parts.iter().filter_map(|(_, value)| value.secret()) {
             let _ = secret.expose(|secret| scrub::cover_whole(secret, answer.body_mut()));
@@ -86,17 +89,26 @@ pub(super) async fn get(
     bearer: Option<&SecretPage>,
     within: Duration,
 ) -> Result<Answer, ExchangeError> {
-    let plain = head("GET", endpoint);
-    let length = bearer.map_or(0, SecretPage::len);
-    let mut head = Zeroizing::new(Vec::with_capacity(plain.len() + length + 64));
-    head.extend_from_slice(plain.as_bytes());
-    if let Some(bearer) = bearer {
-        head.extend_from_slice(b"Authorization: Bearer ");
-        bearer.expose(|token| head.extend_from_slice(token)).ok_or(ExchangeError::Wiped)?;
+    let message = || {
+        let plain = head("GET", endpoint);
+        let length = bearer.map_or(0, SecretPage::len);
+        let mut head = Zeroizing::new(Vec::with_capacity(plain.len() + length + 64));
+        head.extend_from_slice(plain.as_bytes());
+        if let Some(bearer) = bearer {
+            head.extend_from_slice(b"Authorization: Bearer ");
+            bearer.expose(|token| head.extend_from_slice(token))?;
+            head.extend_from_slice(b"\r\n");
+        }
         head.extend_from_slice(b"\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
-    exchange(endpoint, &head, &[], within).await
+        Some(Message { head, form: None })
+    };
+    exchange(endpoint, message, within).await
+}
+
+/// What is sent. Overwritten when it goes.
+struct Message {
+    head: Zeroizing<Vec<u8>>,
+    form: Option<Form>,
 }
 
 fn head(method: &str, endpoint: &Endpoint) -> String {
@@ -109,16 +121,19 @@ fn head(method: &str, endpoint: &Endpoint) -> String {
     )
 }
 
+/// Sends a message and waits for the answer. The message is made when it can go, and is gone when it went: a
+/// logout that comes before the answer must not leave a copy.
 async fn exchange(
     endpoint: &Endpoint,
-    head: &[u8],
-    body: &[u8],
+    message: impl FnOnce() -> Option<Message>,
     within: Duration,
 ) -> Result<Answer, ExchangeError> {
     let origin = || endpoint.origin().to_owned();
     let work = async {
         let mut wire = endpoint.upstream().connect().await?;
-        send(&mut wire, head, body).await.map_err(|error| ExchangeError::Broken(origin(), error))?;
+        let message = message().ok_or(ExchangeError::Wiped)?;
+        let sent = send(&mut wire, message).await;
+        sent.map_err(|error| ExchangeError::Broken(origin(), error))?;
         receive::answer(&mut wire).await.map_err(|error| error.of(origin()))
     };
     let answer =
@@ -129,7 +144,8 @@ async fn exchange(
     }
 }
 
-async fn send(wire: &mut Wire, head: &[u8], body: &[u8]) -> std::io::Result<()> {
+async fn send(wire: &mut Wire, message: Message) -> std::io::Result<()> {
+    let (head, body) = (message.head.as_slice(), message.form.as_ref().map_or(&[][..], Form::bytes));
     let mut sent = 0;
     while sent < head.len() + body.len() {
         let slices = [
