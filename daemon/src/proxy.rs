@@ -5,6 +5,7 @@
 //! pass verbatim, framing included, while a parser follows them to know where they end. Bytes go
 //! through one scratch buffer per thread and stay with a connection only while they cannot be sent.
 
+pub mod allowance;
 mod answer;
 pub mod body;
 pub mod check;
@@ -20,11 +21,12 @@ mod serve;
 pub mod upstream;
 pub mod usage;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use claudectl_core::{event::Event, ids::SessionId, secret::Secret, session::Process};
 use tokio::sync::mpsc;
 
+use self::allowance::Allowance;
 pub use self::serve::{serve_tcp, serve_unix};
 use crate::{gate::Gate, meter::Meter};
 
@@ -44,6 +46,8 @@ pub struct ApiSession {
     pub gate: Gate,
     /// What the session used so far.
     pub meter: Meter,
+    /// What requests of all sessions together may keep to be sent again.
+    pub allowance: Arc<Allowance>,
     /// How long a request waits for a thaw.
     pub patience: Duration,
     /// Where a refused peer and a refused access token are told to. Bounded and never lossy.

@@ -46,6 +46,11 @@ pub fn harden_daemon() -> Vec<Protection> {
     protections
 }
 
+/// How many descriptors this process may have; `None` for no limit.
+pub fn open_files() -> Option<u64> {
+    sys::open_files()
+}
+
 /// Hardens a client before it reads a credential: closed to other processes of its user, no core
 /// file. A program that it turns into (`exec`) is as it would have been.
 pub fn harden_client() -> Vec<Protection> {

@@ -98,7 +98,8 @@ mod tests {
                 authority: None,
             };
             let (account, generation) = ("work".parse().unwrap(), Generation(1));
-            let arrival = Arrival::new(held, From::Refresh { account, generation, lifetime: None });
+            let arrival =
+                Arrival::new(held, From::Refresh { account, generation, lifetime: None, scopes: Vec::new() });
             if was_wiped {
                 refresh.wipe();
             }

@@ -13,7 +13,7 @@ use claudectl_core::{
     session::{Gate as CoreGate, Session, Transport},
 };
 use claudectl_platform::{
-    permissions,
+    hardening, permissions,
     process::{ExitWatch, Process, WatchKey},
     socket::QuietListener,
 };
@@ -21,13 +21,13 @@ use claudectl_proto::endpoint::Endpoints;
 use tokio::sync::mpsc;
 
 use super::{
-    doors::{Door, Doors},
+    doors::{Doors, Places},
     vault::Vault,
 };
 use crate::{
     gate::{Access, Gate, GateState},
     meter::{Meter, Reading},
-    proxy::ApiSession,
+    proxy::{ApiSession, allowance::Allowance, limits},
     random,
     watchers::processes::{self, Subject},
 };
@@ -40,6 +40,8 @@ pub struct Sessions {
     doors: Doors,
     exits: Arc<ExitWatch>,
     running: BTreeMap<SessionId, Running>,
+    /// What requests of all of them together may keep.
+    allowance: Arc<Allowance>,
     /// How long a request waits for a thaw, in sessions that start from now on.
     patience: Duration,
 }
@@ -72,9 +74,10 @@ impl Sessions {
         Ok(Self {
             endpoints,
             events,
-            doors: Doors::start()?,
+            doors: Doors::start(Places::of(hardening::open_files()))?,
             exits,
             running: BTreeMap::new(),
+            allowance: Arc::new(Allowance::new(limits::KEPT_BY_ALL)),
             patience: PATIENCE,
         })
     }
@@ -101,10 +104,11 @@ impl Sessions {
             capability: bound.capability,
             gate: Gate::new(state(gate, vault)),
             meter: Meter::default(),
+            allowance: Arc::clone(&self.allowance),
             patience: self.patience,
             events: self.events.clone(),
         });
-        self.doors.open(session.id, Door { listener: bound.listener, session: Arc::clone(&api) });
+        self.doors.open(session.id, bound.listener, Arc::clone(&api));
         self.running.insert(session.id, Running { session: api, socket: bound.socket, _watches: watches });
         Ok(environment)
     }

@@ -28,6 +28,10 @@ pub const READ_AHEAD: usize = 16 * 1024;
 /// credential. Most prompts are a tenth of it.
 pub const KEPT: usize = 4 * 1024 * 1024;
 
+/// Most bytes that requests of all sessions together keep like that. What does not fit gets whatever
+/// answer there is.
+pub const KEPT_BY_ALL: usize = 256 * 1024 * 1024;
+
 /// How often a request is sent again because the credential changed before it was out.
 pub const AGAIN: u8 = 3;
 
@@ -43,6 +47,9 @@ pub const IDLE_TIME: Duration = Duration::from_mins(10);
 
 /// How long a client may take to hear an answer and close.
 pub const LINGER_TIME: Duration = Duration::from_secs(5);
+
+/// How long it may take altogether until the rest of a request is dropped and its client has closed.
+pub const DRAIN_TIME: Duration = Duration::from_secs(30);
 
 /// How long resolving, connecting, the proxy's answer and the TLS handshake may take, each.
 pub const CONNECT_TIME: Duration = Duration::from_secs(10);

@@ -1,6 +1,7 @@
 //! One request and its response, both ways at the same time.
 
 mod download;
+mod kept;
 mod upload;
 
 use std::{
@@ -74,7 +75,7 @@ pub(super) struct Exchange<'a> {
     session: &'a ApiSession,
     access: Arc<Access>,
     wire: Option<Wire>,
-    upload: Upload,
+    upload: Upload<'a>,
     download: Download,
     answers_head: bool,
     keeps_alive: bool,
@@ -109,7 +110,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn new(session: &'a ApiSession, access: Arc<Access>, request: &Request<'_>) -> Self {
         let mut head = Vec::with_capacity(2048);
         request.write(access.upstream.base(), access.upstream.host(), &mut head);
-        let upload = Upload::new(head, &access, request.body());
+        let upload = Upload::new(head, &access, request.body(), &session.allowance);
         session.meter.sent(upload.head_length());
         let (answers_head, keeps_alive) = (request.method() == "HEAD", request.keeps_alive());
         let download = Download::new(answers_head, keeps_alive);

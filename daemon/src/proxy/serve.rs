@@ -224,13 +224,16 @@ fn decide<'a, S: Stream>(
 fn route<'a>(session: &'a ApiSession, request: &Request<'_>, may_wait: bool) -> Next<'a> {
     let answers_head = request.method() == "HEAD";
     let rest = if request.keeps_alive() { request.body() } else { Framing::UntilClose };
-    if let Some(answer) = Answer::local(request) {
-        return Next::Answer { answer, rest, answers_head };
-    }
+    let local = Answer::local(request);
     if let Some(capability) = &session.capability
         && !inject::is_capability(capability, request.presented())
     {
-        return Next::Answer { answer: Answer::no_capability(), rest: Framing::UntilClose, answers_head };
+        // The genuine client's first sign of life carries no credential: it is answered, and that is all.
+        let answer = local.filter(|_| answers_head).unwrap_or_else(Answer::no_capability);
+        return Next::Answer { answer, rest: Framing::UntilClose, answers_head };
+    }
+    if let Some(answer) = local {
+        return Next::Answer { answer, rest, answers_head };
     }
     match &**session.gate.load() {
         GateState::Frozen { .. } if may_wait => Next::Wait,

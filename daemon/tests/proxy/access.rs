@@ -20,6 +20,30 @@ async fn without_the_capability_nothing_goes_through() {
     assert!(rig.is_left_alone().await);
 }
 
+/// What is answered here is not for strangers either, but for the genuine client's first sign of life; and
+/// that keeps no connection.
+#[tokio::test]
+async fn without_the_capability_nothing_is_answered_twice() {
+    let rig = Rig::new().await;
+    let limits = get("/api/claude_code/policy_limits");
+    let hello = "HEAD /api/hello HTTP/1.1\r\nHost: a\r\n\r\n".to_owned();
+    for (request, status) in [(&limits, "401"), (&hello, "200")] {
+        let mut client = rig.tcp_client().await;
+        client.say(request).await;
+        let head = client.head().await;
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")) && head.contains("Connection: close"),
+            "{head}"
+        );
+        client.rest().await;
+    }
+    let mut client = rig.tcp_client().await;
+    client.say(limits.replace("ssh-placeholder", CAPABILITY)).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    client.expect(r#"{"restrictions":{}}"#).await;
+    assert!(rig.is_left_alone().await);
+}
+
 #[tokio::test]
 async fn with_the_capability_in_either_place() {
     let rig = Rig::new().await;

@@ -244,6 +244,31 @@ async fn a_request_too_long_to_be_kept_gets_the_refusal() {
     patiently(sending).await.unwrap();
 }
 
+/// What all sessions together keep is bounded, and given back.
+#[tokio::test]
+async fn a_request_that_does_not_fit_into_what_all_keep_gets_the_refusal() {
+    let mut rig = rig(Some(Duration::ZERO)).await;
+    let all = rig.session.allowance.left();
+    assert!(rig.session.allowance.take(all - 1000));
+    for (size, fits) in [(100, true), (2000, false)] {
+        let mut asking = rig.client().await;
+        asking.say(post(&"x".repeat(size))).await;
+        let mut upstream = rig.accept().await;
+        upstream.head().await;
+        upstream.hear(size).await;
+        assert_eq!(rig.session.allowance.left() < 1000, fits);
+        upstream.say(REFUSED.replace("Content-Length", "Connection: close\r\nContent-Length")).await;
+        if fits {
+            assert!(matches!(patiently(rig.events.recv()).await, Some(Event::AccessRefused { .. })));
+            drop(asking);
+            upstream.expect_end().await;
+        } else {
+            asking.expect("HTTP/1.1 401 Unauthorized").await;
+        }
+        assert_eq!(rig.session.allowance.left(), 1000, "not given back");
+    }
+}
+
 #[tokio::test]
 async fn an_account_that_is_logged_out_while_a_request_waits_answers_with_its_sentence() {
     let rig = rig(Some(Duration::ZERO)).await;

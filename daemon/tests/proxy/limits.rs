@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use claudectld::proxy::limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::rig::{Rig, Script, get};
 
@@ -43,4 +44,21 @@ async fn heads_that_take_too_long() {
     heard.clear();
     tokio::io::AsyncReadExt::read_to_end(&mut idle, &mut heard).await.unwrap();
     assert!(heard.is_empty());
+}
+
+/// A request that was answered already, whose rest comes byte by byte.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_request_that_takes_too_long() {
+    let rig = Rig::new().await;
+    rig.close("logged out");
+    let mut client = rig.client().await;
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n").await.unwrap();
+    let mut heard = [0; 12];
+    client.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"HTTP/1.1 401");
+    let began = tokio::time::Instant::now();
+    while client.write_all(b"x").await.is_ok() && began.elapsed() < 3 * limits::DRAIN_TIME {
+        tokio::time::sleep(limits::LINGER_TIME / 2).await;
+    }
+    assert!(began.elapsed() < 2 * limits::DRAIN_TIME, "it was listened to for {:?}", began.elapsed());
 }

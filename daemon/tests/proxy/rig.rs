@@ -14,7 +14,7 @@ use claudectl_platform::memory::SecretPage;
 use claudectld::{
     gate::{Access, Gate, GateState},
     meter::Meter,
-    proxy::{ApiSession, serve_tcp, serve_unix, upstream::Upstream},
+    proxy::{ApiSession, allowance::Allowance, limits, serve_tcp, serve_unix, upstream::Upstream},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -90,6 +90,7 @@ impl Rig {
                 capability,
                 gate: Gate::new(GateState::Closed { sentence: "not open yet".into() }),
                 meter: Meter::default(),
+                allowance: Arc::new(Allowance::new(limits::KEPT_BY_ALL)),
                 patience: PATIENCE,
                 events: sender.clone(),
             })

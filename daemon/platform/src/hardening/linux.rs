@@ -52,6 +52,10 @@ pub(super) fn raise_open_files() -> io::Result<String> {
     raise(Resource::Nofile).map(|limit| limit.map_or("no limit".into(), |count| format!("limit {count}")))
 }
 
+pub(super) fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(Resource::Nofile).current
+}
+
 pub(super) fn raise_locked_memory() -> io::Result<String> {
     raise(Resource::Memlock)
         .map(|limit| limit.map_or("no limit".into(), |bytes| format!("limit {} KiB", bytes / 1024)))

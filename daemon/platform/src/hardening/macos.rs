@@ -57,6 +57,10 @@ pub(super) fn raise_open_files() -> io::Result<String> {
     Ok(format!("limit {current}"))
 }
 
+pub(super) fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(Resource::Nofile).current
+}
+
 #[allow(clippy::unnecessary_wraps, reason = "other systems can fail here")]
 pub(super) fn raise_locked_memory() -> io::Result<String> {
     let Rlimit { current, .. } = rustix::process::getrlimit(Resource::Memlock);

@@ -29,6 +29,10 @@ pub(super) fn raise_open_files() -> io::Result<String> {
     Ok("no limit".into())
 }
 
+pub(super) fn open_files() -> Option<u64> {
+    None
+}
+
 #[allow(clippy::unnecessary_wraps, reason = "other systems can fail here")]
 pub(super) fn raise_locked_memory() -> io::Result<String> {
     Ok("limited by the working set".into())

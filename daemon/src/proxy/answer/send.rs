@@ -31,14 +31,16 @@ pub(in crate::proxy) async fn answer<S: Stream>(
     if !matches!(timeout(limits::LINGER_TIME, sent).await, Ok(Ok(()))) {
         return false;
     }
-    if close {
-        return linger(client).await;
-    }
-    drop_rest(client, &mut rest).await || linger(client).await
+    let finish = async { !close && drop_rest(client, &mut rest).await || hang_up(client).await };
+    timeout(limits::DRAIN_TIME, finish).await.unwrap_or(false)
 }
 
 /// Says that nothing more comes, and waits for the client to close. The connection is over: false.
 pub(in crate::proxy) async fn linger<S: Stream>(client: &mut Client<S>) -> bool {
+    timeout(limits::DRAIN_TIME, hang_up(client)).await.unwrap_or(false)
+}
+
+async fn hang_up<S: Stream>(client: &mut Client<S>) -> bool {
     let shut = poll_fn(|cx| client.poll_shutdown(cx));
     if matches!(timeout(limits::LINGER_TIME, shut).await, Ok(Ok(()))) {
         drop_rest(client, &mut Framing::UntilClose).await;

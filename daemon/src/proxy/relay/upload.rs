@@ -8,37 +8,29 @@ use std::{
 
 use claudectl_platform::memory::SecretPage;
 
-use super::{Cut, Step};
+use super::{Cut, Step, kept::Kept};
 use crate::gate::Access;
 use crate::proxy::{
+    allowance::Allowance,
     body::Framing,
     client::Stream,
     head::Flaw,
     inject::{InjectError, Injection},
-    limits,
     scratch::Unsent,
     upstream::Wire,
 };
 
 /// One request on its way to the upstream.
 #[derive(Debug)]
-pub(super) struct Upload {
+pub(super) struct Upload<'a> {
     injection: Option<Injection<Arc<SecretPage>>>,
     framing: Framing,
     unsent: Unsent,
     state: State,
     /// The request as far as it was read, while it may have to be sent again.
-    kept: Option<Kept>,
+    kept: Option<Kept<'a>>,
     /// How often anything went.
     moved: u64,
-}
-
-/// A request that can be sent again.
-#[derive(Debug)]
-struct Kept {
-    /// Without the line of the credential.
-    head: Vec<u8>,
-    body: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +44,10 @@ enum State {
     Wiped,
 }
 
-impl Upload {
+impl<'a> Upload<'a> {
     /// A request with this head, which lacks the line of the credential.
-    pub(super) fn new(head: Vec<u8>, access: &Access, framing: Framing) -> Self {
-        let kept = access.may_change().then(|| Kept { head: head.clone(), body: Vec::new() });
+    pub(super) fn new(head: Vec<u8>, access: &Access, framing: Framing, allowance: &'a Allowance) -> Self {
+        let kept = access.may_change().then(|| Kept::new(&head, allowance)).flatten();
         let injection = Some(Injection::new(head, Arc::clone(&access.secret), access.header));
         Self { injection, framing, unsent: Unsent::default(), state: State::Open, kept, moved: 0 }
     }
@@ -73,9 +65,10 @@ impl Upload {
     /// Starts again with another credential; what was read already is sent again, too.
     pub(super) fn begin_again(&mut self, access: &Access) {
         let Some(kept) = &self.kept else { return };
-        self.injection = Some(Injection::new(kept.head.clone(), Arc::clone(&access.secret), access.header));
+        self.injection =
+            Some(Injection::new(kept.head().to_vec(), Arc::clone(&access.secret), access.header));
         self.unsent = Unsent::default();
-        self.unsent.keep(&kept.body);
+        self.unsent.keep(kept.body());
         self.state = State::Open;
     }
 
@@ -100,11 +93,8 @@ impl Upload {
     /// Follows the framing; returns how many of the bytes belong to this request.
     pub(super) fn accept(&mut self, bytes: &[u8]) -> Result<usize, Flaw> {
         let taken = self.framing.advance(bytes, |_| {})?;
-        if let Some(kept) = &mut self.kept {
-            kept.body.extend_from_slice(bytes.get(..taken).unwrap_or_default());
-        }
         // Too long to be kept: it gets whatever answer there is.
-        self.kept.take_if(|kept| kept.head.len() + kept.body.len() > limits::KEPT);
+        self.kept.take_if(|kept| !kept.extend(bytes.get(..taken).unwrap_or_default()));
         Ok(taken)
     }
 
