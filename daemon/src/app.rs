@@ -112,8 +112,8 @@ async fn serve(
     let mut engine = Engine::new(configuration, effects, may_retire, receivers, changes, onlookers)?;
     engine.found(kept);
     let facts = Arc::new(Facts { started_at: clock::wall(), protections, record: directory });
-    let (guard_directories, told) = mpsc::channel(16);
-    let context = Context { mailbox: mailbox.clone(), facts, guard: guard_directories };
+    let (guard_sessions, told) = mpsc::channel(16);
+    let context = Context { mailbox: mailbox.clone(), facts, guard: guard_sessions };
     let routes = service::routes(context).await?;
     // Listened to from now on: who hears that we are ready may send one at once.
     let orders = Orders::new()?;

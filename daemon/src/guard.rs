@@ -10,9 +10,10 @@ mod seen;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use claudectl_footprint::{
-    Finding,
+    Finding, Location,
+    catalog::environment::CONFIG_DIRECTORIES,
     finding::{Fingerprint, FingerprintKey},
-    scan::Lookout,
+    scan::{Lookout, of_systemd},
 };
 use claudectl_platform::{
     clock,
@@ -53,8 +54,8 @@ pub struct Stray {
     pub done: String,
 }
 
-/// Where the guard hears of Claude Code's configuration directories that sessions are started with.
-pub type Directories = mpsc::Sender<PathBuf>;
+/// Where the guard hears that a session is started, and of Claude Code's configuration directories in it.
+pub type Sessions = mpsc::Sender<Vec<PathBuf>>;
 
 /// What watches.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ pub struct Guard {
     view: View,
     lookout: Lookout,
     seen: Seen,
-    sessions: mpsc::Receiver<PathBuf>,
+    sessions: mpsc::Receiver<Vec<PathBuf>>,
     known: Vec<Stray>,
     /// Whether it has said that not everything is watched.
     complained: bool,
@@ -74,7 +75,7 @@ impl Guard {
     pub fn new(
         home: Option<PathBuf>,
         config: Option<OsString>,
-        sessions: mpsc::Receiver<PathBuf>,
+        sessions: mpsc::Receiver<Vec<PathBuf>>,
     ) -> Option<Self> {
         let home = home.filter(|home| home.is_absolute())?;
         let seen = Seen::since(clock::wall());
@@ -113,37 +114,52 @@ impl Guard {
                     Ok(_) => {}
                     Err(_) => return false,
                 },
-                Some(directory) = self.sessions.recv() => {
-                    if self.take_directory(directory) {
-                        return true;
+                Some(directories) = self.sessions.recv() => {
+                    for directory in directories {
+                        self.take_directory(directory);
                     }
+                    // Variables may have changed, of which nobody tells.
+                    return true;
                 }
             }
         }
     }
 
-    /// Whether it was not known.
-    fn take_directory(&mut self, directory: PathBuf) -> bool {
+    fn take_directory(&mut self, directory: PathBuf) {
         let known = &mut self.view.directories;
-        let is_new = !known.contains(&directory);
-        if is_new {
+        if !known.contains(&directory) {
             known.push(directory);
             known.drain(..known.len().saturating_sub(MOST));
         }
-        is_new
+    }
+
+    /// Credentials that appeared among the variables of the user's systemd, if there is one.
+    async fn look_at_variables(&mut self, buses: &Buses) -> Vec<Finding> {
+        let Ok(variables) = desktop::user_variables(buses).await else { return Vec::new() };
+        for (name, value) in variables.iter().filter_map(|variable| variable.split_once('=')) {
+            let directory = PathBuf::from(value);
+            if CONFIG_DIRECTORIES.contains(&name) && directory.is_absolute() {
+                self.take_directory(directory);
+            }
+        }
+        let mut found = of_systemd(variables.iter().map(|variable| variable.as_str()), &self.view.key);
+        found.retain(|finding| finding.kind.works_alone());
+        self.seen.appeared_in_variables(found)
     }
 
     /// Looks, and looks again if that led to more that has to be watched: something may have come there in
     /// between.
     async fn look(&mut self, buses: &Buses, mailbox: &Mailbox) {
+        let held = self.look_at_variables(buses).await;
         for _ in 0..MOST_LOOKS {
             let view = self.view.clone();
             let Ok(Some(audit)) = tokio::task::spawn_blocking(move || look::look(&view)).await else {
                 return;
             };
-            let appeared = self.seen.appeared(audit.findings, &self.lookout, audit.gaps.is_empty());
+            let mut appeared = self.seen.appeared(audit.findings, &self.lookout, audit.gaps.is_empty());
             self.lookout = audit.lookout;
             let watches_more = self.watch_all();
+            appeared.extend(held.iter().cloned());
             self.tell(appeared, buses, mailbox).await;
             if !watches_more {
                 return;
@@ -175,9 +191,15 @@ impl Guard {
         let config = state.configuration.config;
         let purges = config.guard.stray == StrayReaction::Purge;
         self.recognize(&mut appeared, mailbox).await;
+        let (held, stored): (Vec<_>, Vec<_>) =
+            appeared.into_iter().partition(|finding| variable(finding).is_some());
         let view = self.view.clone();
-        let acted = tokio::task::spawn_blocking(move || look::act(&view, appeared, purges)).await;
-        if let Some(is_new) = self.take_note(acted.unwrap_or_default()) {
+        let acted = tokio::task::spawn_blocking(move || look::act(&view, stored, purges)).await;
+        let mut strays = acted.unwrap_or_default();
+        for finding in &held {
+            strays.push(act_on_variable(finding, purges, buses).await);
+        }
+        if let Some(is_new) = self.take_note(strays) {
             mailbox.report_strays(self.known.clone()).await;
             if is_new && config.notify.desktop {
                 notify(buses, purges).await;
@@ -218,6 +240,19 @@ impl Guard {
     }
 }
 
+/// The name of the variable in which it is, if it is in none of the files.
+fn variable(finding: &Finding) -> Option<&str> {
+    if let Location::Variable { name, .. } = &finding.location { Some(name) } else { None }
+}
+
+async fn act_on_variable(finding: &Finding, purges: bool, buses: &Buses) -> Stray {
+    let Some(name) = variable(finding).filter(|_| purges) else { return look::left(finding) };
+    match desktop::unset_user_variable(buses, name).await {
+        Ok(()) => look::stray(finding, true, "unset, and gone when it was asked for again".to_owned()),
+        Err(why) => look::stray(finding, false, format!("it could not be unset: {why}")),
+    }
+}
+
 async fn notify(buses: &Buses, purges: bool) {
     let told = if purges {
         "It was to be removed: claudectl status."
@@ -225,7 +260,7 @@ async fn notify(buses: &Buses, purges: bool) {
         "claudectl audit shows it, claudectl purge removes it."
     };
     // Nobody shows notifications on most servers: that is nothing to complain of.
-    let _ = desktop::notify(buses, "claudectl: a credential was left in a file", told).await;
+    let _ = desktop::notify(buses, "claudectl: a credential was left outside the daemon", told).await;
 }
 
 /// Whether it is one of them; one that was removed is gone, so another one is new.

@@ -21,7 +21,7 @@ use claudectl_proto::{
 };
 use tonic::{Code, Request, Status, service::Routes};
 
-use crate::{engine::Mailbox, guard::Directories};
+use crate::{engine::Mailbox, guard};
 
 /// The longest message a client may send, in bytes.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -33,8 +33,8 @@ pub struct Context {
     pub mailbox: Mailbox,
     /// What does not change while the daemon runs.
     pub facts: Arc<Facts>,
-    /// Where the guard hears of configuration directories.
-    pub guard: Directories,
+    /// Where the guard hears of sessions.
+    pub guard: guard::Sessions,
 }
 
 /// What does not change while the daemon runs.

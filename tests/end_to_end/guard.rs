@@ -6,7 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use claudectl_tests::{json, program::Program, sandbox::Sandbox, session::Session, upstream::FakeUpstream};
+use claudectl_tests::{
+    desktop::{Bus, UserSystemd},
+    json, need,
+    program::Program,
+    sandbox::Sandbox,
+    session::Session,
+    upstream::FakeUpstream,
+};
 use serde_json::Value;
 
 fn settings(sandbox: &Sandbox) -> PathBuf {
@@ -87,7 +94,7 @@ fn a_credential_that_appears_is_reported_and_left_there() {
     let tail = &key[key.len() - 4..];
     assert_eq!(strays[0]["what"], format!("API key …{tail}"), "{strays}");
     assert_eq!((&strays[0]["removed"], &strays[0]["account"]), (&false.into(), &Value::Null));
-    assert!(sandbox.ctl(&["status"]).exited(0).stdout.contains("Credentials were left in files"));
+    assert!(sandbox.ctl(&["status"]).exited(0).stdout.contains("Credentials were left outside the daemon"));
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     daemon.wait_for_error(&format!("…{tail}"));
 
@@ -195,4 +202,27 @@ fn other_configuration_directories_are_watched_too() {
     let strays = watcher.until(|strays| json::count(strays) == 3);
     assert_eq!(strays[2]["account"], "work", "{strays}");
     assert!(sandbox.ctl(&["status"]).stdout.contains("the key of account work"));
+}
+
+/// Of its variables nobody tells: it is asked at every look, and when a session is started.
+#[test]
+fn a_variable_of_the_users_systemd_is_told_and_unset() {
+    let mut sandbox = Sandbox::new();
+    sandbox.configure("[guard]\nstray = \"purge\"\n");
+    let bus = need!(Bus::start(&mut sandbox, "DBUS_SESSION_BUS_ADDRESS"));
+    let before = vec![format!("ANTHROPIC_AUTH_TOKEN={}", sandbox.key()), "PATH=/usr/bin".to_owned()];
+    let systemd = UserSystemd::start(&bus, &before);
+    let key = sandbox.key();
+    let upstream = FakeUpstream::plain([key.as_str()]);
+    sandbox.login("work", &key, &upstream);
+    let mut watcher = Watcher::new(&sandbox);
+    // Once this one is told, it knows what was there before.
+    write(&sandbox, ".zshenv", &format!("export ANTHROPIC_API_KEY={}\n", sandbox.key()));
+    watcher.until(|strays| json::count(strays) == 1);
+    systemd.set("ANTHROPIC_LOG=debug".to_owned());
+    systemd.set(format!("ANTHROPIC_API_KEY={key}"));
+    let _session = Session::open(&sandbox, &[]);
+    let strays = watcher.until(|strays| json::count(strays) == 2);
+    assert_eq!((&strays[1]["removed"], &strays[1]["account"]), (&true.into(), &"work".into()), "{strays}");
+    assert_eq!(systemd.variables(), [before, vec!["ANTHROPIC_LOG=debug".to_owned()]].concat());
 }

@@ -2,6 +2,7 @@
 //! that does what the test says.
 
 mod logind;
+mod systemd;
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,6 +11,7 @@ use tokio::runtime::Runtime;
 use zbus::{Connection, connection};
 
 pub use logind::{Facts, Logind};
+pub use systemd::UserSystemd;
 
 use crate::{
     program::Program,

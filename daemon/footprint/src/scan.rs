@@ -26,6 +26,7 @@ pub mod word;
 
 use std::{io, path::PathBuf};
 
+pub use live::of_systemd;
 pub use lookout::Lookout;
 pub use scope::{Meter, Scope};
 

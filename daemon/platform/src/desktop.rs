@@ -11,6 +11,7 @@ mod teller;
 use std::io;
 
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 pub use sys::{Delay, MACHINE};
 
@@ -67,6 +68,23 @@ pub fn listen(buses: &Buses) -> mpsc::Receiver<Notice> {
     let (notices, receiver) = mpsc::channel(32);
     sys::listen(buses, notices);
     receiver
+}
+
+/// The variables that the systemd of this user gives to all that it starts, `NAME=value` each. Asked at the time;
+/// waits a second at most.
+///
+/// # Errors
+/// If there is none, or it does not answer.
+pub async fn user_variables(buses: &Buses) -> io::Result<Vec<Zeroizing<String>>> {
+    sys::user_variables(buses).await
+}
+
+/// Takes a variable out of them, and looks whether it is gone.
+///
+/// # Errors
+/// If it is not, or nobody answers.
+pub async fn unset_user_variable(buses: &Buses, name: &str) -> io::Result<()> {
+    sys::unset_user_variable(buses, name).await
 }
 
 /// Shows a notification; waits a few seconds at most. The text is shown as it is.

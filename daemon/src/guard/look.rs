@@ -60,14 +60,18 @@ pub(super) fn act(view: &View, appeared: Vec<Finding>, purges: bool) -> Vec<Stra
                 stray(finding, item.outcome == Outcome::Proven, done)
             }));
         } else {
-            let done = "nothing was done; claudectl purge removes it";
-            strays.extend(findings.map(|finding| stray(finding, false, done.to_owned())));
+            strays.extend(findings.map(left));
         }
     }
     strays
 }
 
-fn stray(finding: &Finding, removed: bool, done: String) -> Stray {
+/// What is reported if nothing is done.
+pub(super) fn left(finding: &Finding) -> Stray {
+    stray(finding, false, "nothing was done; claudectl purge removes it".to_owned())
+}
+
+pub(super) fn stray(finding: &Finding, removed: bool, done: String) -> Stray {
     Stray {
         what: purge::what(finding),
         place: purge::place(finding),

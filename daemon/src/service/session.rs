@@ -82,14 +82,12 @@ impl SessionService for Context {
 }
 
 impl Context {
-    /// Where Claude Code keeps its files in this session. It is no reason not to open one if the guard has too
+    /// Where Claude Code keeps its files in this session, if anybody says so. It is no reason not to open one if the guard has too
     /// much to do to hear of it.
     fn tell_guard(&self, directories: Vec<String>) {
-        for directory in directories.into_iter().take(MOST_DIRECTORIES).map(PathBuf::from) {
-            if directory.is_absolute() && directory.as_os_str().len() <= LONGEST_TEXT {
-                let _ = self.guard.try_send(directory);
-            }
-        }
+        let directories = directories.into_iter().take(MOST_DIRECTORIES).map(PathBuf::from);
+        let is_sound = |path: &PathBuf| path.is_absolute() && path.as_os_str().len() <= LONGEST_TEXT;
+        let _ = self.guard.try_send(directories.filter(is_sound).collect());
     }
 }
 

@@ -21,7 +21,7 @@ fn strays(status: &Status, now: i64) -> Option<String> {
     if status.strays.is_empty() {
         return None;
     }
-    let mut text = format!("{}  claudectl audit\n", styled(BAD, "Credentials were left in files:"));
+    let mut text = format!("{}  claudectl audit\n", styled(BAD, "Credentials were left outside the daemon:"));
     for stray in &status.strays {
         let (what, done) = (Plain(&stray.what), Plain(&stray.done));
         let whose = match stray.account.as_str() {

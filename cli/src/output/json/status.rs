@@ -55,7 +55,7 @@ struct Daemon {
     started_at: i64,
 }
 
-/// A credential that was left in a file; not which file, which would name the user.
+/// A credential that appeared outside the daemon; not in which file, which would name the user.
 #[derive(Debug, Serialize)]
 struct Stray {
     what: String,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     catalog::{At, Place, places},
-    finding::{Holder, Kind, Location, Structure},
+    finding::{Finding, FingerprintKey, Holder, Kind, Location, Structure},
 };
 
 /// A session of the daemon has these of its own: they are placeholders and capabilities.
@@ -70,10 +70,7 @@ impl Look<'_> {
         }
         let Some(kind) = credential(name, value) else { return };
         self.needles.add(value, kind);
-        let part = super::variables::part(name, value);
-        let seen = self.held(kind, value.get(part).unwrap_or(value));
-        let location = Location::Variable { holder: holder.clone(), name: name.to_owned() };
-        self.findings.push(finding(place, location, &seen, started));
+        self.findings.push(in_variable(place, holder, (name, value, kind), self.desk.key, started));
     }
 
     /// Lines of `NAME=value` as `systemctl` and `tmux` write them.
@@ -93,10 +90,39 @@ impl Look<'_> {
 
     /// A credential that is in no file.
     fn held(&self, kind: Kind, value: &[u8]) -> Seen {
-        let written =
-            Written { base: 0, text: value, bytes: 0..value.len(), structure: Structure::Text { line: 0 } };
-        seen(self.desk.key, kind, value, written)
+        unwritten(kind, value, self.desk.key)
     }
+}
+
+/// A credential that is in no file.
+fn unwritten(kind: Kind, value: &[u8], key: &FingerprintKey) -> Seen {
+    let written =
+        Written { base: 0, text: value, bytes: 0..value.len(), structure: Structure::Text { line: 0 } };
+    seen(key, kind, value, written)
+}
+
+/// The credentials among variables of the systemd user manager, `NAME=value` each.
+pub fn of_systemd<'a>(variables: impl Iterator<Item = &'a str>, key: &FingerprintKey) -> Vec<Finding> {
+    let Some(place) = places().find(|place| place.at == At::SystemdUser) else { return Vec::new() };
+    let credentials = variables.filter_map(|variable| {
+        let (name, value) = variable.split_once('=')?;
+        let value = value.as_bytes();
+        Some(in_variable(place, &Holder::SystemdUser, (name, value, credential(name, value)?), key, None))
+    });
+    credentials.collect()
+}
+
+/// A credential in a variable: its name, value and kind.
+fn in_variable(
+    place: &'static Place,
+    holder: &Holder,
+    (name, value, kind): (&str, &[u8], Kind),
+    key: &FingerprintKey,
+    started: Option<i64>,
+) -> Finding {
+    let value = value.get(super::variables::part(name, value)).unwrap_or(value);
+    let location = Location::Variable { holder: holder.clone(), name: name.to_owned() };
+    finding(place, location, &unwritten(kind, value, key), started)
 }
 
 /// Whether an entry of an environment can be of interest: cheap, because every process has hundreds.

@@ -23,13 +23,17 @@ const BEFORE: usize = 16;
 /// Smaller files have no holes worth asking for.
 const SPARSE: u64 = 1 << 20;
 
-/// A buffer for searching, wiped when it goes.
+/// A buffer for searching, made when it is first needed and wiped when it goes.
 #[derive(Debug)]
-pub(super) struct Buffer(Zeroizing<Vec<u8>>);
+pub(super) struct Buffer(Option<Zeroizing<Vec<u8>>>);
 
 impl Buffer {
     pub(super) fn new() -> Self {
-        Self(Zeroizing::new(vec![0; WINDOW + OVERLAP + BEFORE]))
+        Self(None)
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        self.0.get_or_insert_with(|| Zeroizing::new(vec![0; WINDOW + OVERLAP + BEFORE]))
     }
 }
 
@@ -61,7 +65,7 @@ pub(super) fn search(
         };
         file.seek(SeekFrom::Start(data.start))?;
         let mut windows = Windows { next: data.start, end: data.end, kept: 0, told: data.start };
-        total += windows.search(file, needles, &mut buffer.0, each)?;
+        total += windows.search(file, needles, buffer.space(), each)?;
         from = data.end;
     }
     Ok(total)
@@ -133,19 +137,20 @@ impl Windows {
 
 /// The line of this offset, from 1. Holes have no lines.
 pub(super) fn line_of(file: &mut File, offset: u64, buffer: &mut Buffer) -> io::Result<u64> {
+    let space = buffer.space();
     let mut lines = 1;
     let mut from = 0;
     while let Some(data) = next_data(file, from, offset)? {
         file.seek(SeekFrom::Start(data.start))?;
         let mut left = data.end - data.start;
         while left > 0 {
-            let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.0.len());
-            let read = file.read(buffer.0.get_mut(..length).unwrap_or_default())?;
+            let length = usize::try_from(left).unwrap_or(usize::MAX).min(space.len());
+            let read = file.read(space.get_mut(..length).unwrap_or_default())?;
             if read == 0 {
                 return Ok(lines);
             }
             lines +=
-                memchr::memchr_iter(b'\n', buffer.0.get(..read).unwrap_or_default()).map(|_| 1).sum::<u64>();
+                memchr::memchr_iter(b'\n', space.get(..read).unwrap_or_default()).map(|_| 1).sum::<u64>();
             left -= u64::try_from(read).unwrap_or(left);
         }
         from = data.end;

@@ -6,6 +6,8 @@ mod logind;
 mod notification;
 #[path = "linux/screensaver.rs"]
 mod screensaver;
+#[path = "linux/systemd.rs"]
+mod systemd;
 
 use std::{os::fd::OwnedFd, time::Duration};
 
@@ -15,6 +17,7 @@ use self::{logind::Logind, screensaver::ScreenSavers};
 use super::{Buses, Notice};
 
 pub(super) use notification::notify;
+pub(super) use systemd::{unset_user_variable, user_variables};
 
 /// Who tells of sleep, shutdown, idleness and the end of the desktop.
 pub const MACHINE: &str = Logind::NAME;

@@ -45,6 +45,16 @@ pub(super) fn listen(_buses: &Buses, notices: mpsc::Sender<Notice>) {
 }
 
 #[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
+pub(super) async fn user_variables(_buses: &Buses) -> io::Result<Vec<zeroize::Zeroizing<String>>> {
+    Err(Unsupported("asking for the variables of a user").into())
+}
+
+#[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
+pub(super) async fn unset_user_variable(_buses: &Buses, _name: &str) -> io::Result<()> {
+    Err(Unsupported("changing the variables of a user").into())
+}
+
+#[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
 pub(super) async fn notify(_buses: &Buses, _summary: &str, _body: &str) -> io::Result<()> {
     Err(Unsupported("showing notifications").into())
 }
