@@ -98,6 +98,8 @@ fn one_lock_that_two_sources_tell_of_counts_once_and_is_over_when_both_say_so() 
     let (sandbox, bus) = need!(desktop(""));
     let _upstream = log_in(&sandbox);
     let (one, other) = (Locker::start(&bus, VENDORS[2]), Locker::start(&bus, VENDORS[4]));
+    // What nobody listens to yet is not heard, however busy the machine is.
+    status_until(&sandbox, is_watched);
     one.lock(true);
     other.lock(true);
     let status = status_until(&sandbox, |status| sightings(status, "screen-locked") == 2);
