@@ -1,5 +1,7 @@
 //! No trace left. Each test runs in a process namespace of its own: a purge looks at running programs.
 
+mod hostile;
+mod live;
 mod seeded;
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};

@@ -1,7 +1,9 @@
 //! A home directory in which other programs left credentials: every place of the three systems' layouts
 //! that is a file, each with new credentials, and beside them what only looks like one.
 
+pub mod cookies;
 mod look_alikes;
+mod property_list;
 mod table;
 
 use std::{
@@ -25,6 +27,19 @@ pub enum Base {
     Project,
 }
 
+/// How a seed's text gets into its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// It is the file.
+    Text,
+    /// As the value of a cookie of claude.ai, in a database as Firefox has it.
+    Cookies,
+    /// The same in a log beside a database, as a browser leaves it that crashed.
+    CookiesLog,
+    /// As a variable in a binary property list.
+    BinaryList,
+}
+
 /// One file with credentials.
 #[derive(Debug, Clone, Copy)]
 pub struct Seed {
@@ -38,6 +53,8 @@ pub struct Seed {
     pub path: &'static str,
     /// Its content; `{api}`, `{oat}` and so on stand for new credentials.
     pub text: &'static str,
+    /// How it gets there.
+    pub form: Form,
 }
 
 /// A credential that was sown.
@@ -99,7 +116,12 @@ pub fn sow_one(sandbox: &Sandbox, seed: &Seed) -> Vec<Sown> {
         sown.push(Sown { system: seed.system, place: seed.place, kind, path: path.clone(), written });
     }
     assert!(!sown.is_empty(), "{} has no credential", seed.path);
-    write_private(&path, text.as_bytes());
+    match seed.form {
+        Form::Text => write_private(&path, text.as_bytes()),
+        Form::Cookies => cookies::write(&path, &text),
+        Form::CookiesLog => cookies::write_log(&path, &text),
+        Form::BinaryList => write_private(&path, &property_list::binary(&text)),
+    }
     sown
 }
 

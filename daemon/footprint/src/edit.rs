@@ -3,9 +3,10 @@
 //! not even valid UTF-8.
 
 pub mod json;
+pub mod plist;
 pub mod profile;
 
-use std::{cmp::Reverse, ops::Range};
+use std::{cmp::Reverse, ops::Range, path::Path};
 
 use zeroize::Zeroizing;
 
@@ -151,6 +152,23 @@ impl Edit {
     }
 }
 
+/// Removes the assignment in whose value these bytes are from a file of this name, and nothing else.
+///
+/// # Errors
+/// If the bytes are in no assignment of their own, with the reason. They can be overwritten all the same.
+pub fn remove_assignment(text: &[u8], path: &Path, span: &Range<usize>) -> Result<Edit, Refusal> {
+    if is_property_list(path) {
+        plist::remove(text, span)
+    } else {
+        profile::remove(text, profile::Dialect::of(path), span)
+    }
+}
+
+/// Whether it is one of launchd's files, by its name.
+pub fn is_property_list(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "plist")
+}
+
 /// Why a text is not edited. The credential's own characters can be overwritten all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -175,6 +193,14 @@ pub enum Refusal {
     /// An argument, an alias, a function's text: not an assignment of its own.
     #[error("it is part of a command that is not an assignment")]
     NotAnAssignment,
+    /// A string of a property list that is no variable.
+    #[error("it is no variable of the job")]
+    NotAVariable,
+    /// A property list that is not XML.
+    #[error(
+        "in a binary property list nothing moves; `plutil -remove EnvironmentVariables.NAME FILE` takes the variable out"
+    )]
+    BinaryList,
     /// A quote or a bracket that never closes: where the command ends is a guess.
     #[error("a quote that begins on line {0} is not closed")]
     Unclosed(usize),

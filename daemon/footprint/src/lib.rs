@@ -6,6 +6,7 @@
 
 pub mod adopt;
 pub mod catalog;
+pub mod database;
 pub mod edit;
 pub mod finding;
 pub mod plan;

@@ -11,6 +11,7 @@ pub use choice::{Choice, UnknownWord, Why};
 
 use crate::{
     Finding, Kind, Location, Remedy,
+    edit::is_property_list,
     finding::{FileIdentity, Holder, Stored, Structure},
 };
 
@@ -160,6 +161,8 @@ fn removal(finding: &Finding, stored: &Stored) -> Removal {
             Removal::Member(pointer.clone())
         }
         (Remedy::EditStatement | Remedy::DeleteFile, Structure::Assignment { .. }) => Removal::Assignment,
+        // So that it is said why, where it is in none.
+        (Remedy::EditStatement, _) if is_property_list(&stored.path) => Removal::Assignment,
         _ => Removal::Overwrite,
     }
 }

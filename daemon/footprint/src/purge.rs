@@ -3,6 +3,7 @@
 //! the file is replaced or removed in one step; and a journal says which files were begun.
 
 mod aside;
+mod database;
 mod file;
 mod journal;
 mod store;
@@ -10,7 +11,7 @@ mod store;
 pub use aside::{put_back, set_aside};
 pub use file::{Done, edit_of, run_file};
 pub use journal::Journal;
-pub use store::{Program, program};
+pub use store::{Program, activation, program};
 
 use crate::{
     Finding, Location,
@@ -36,7 +37,6 @@ pub fn place(finding: &Finding) -> String {
             Holder::ThisShell => format!("{name} in this shell"),
             Holder::Process { pid, program, .. } => format!("{name} in {program} (pid {pid})"),
             Holder::SystemdUser => format!("{name} in the systemd user manager"),
-            Holder::DbusActivation => format!("{name} in the session bus's activation environment"),
             Holder::Tmux { socket, .. } => format!("{name} in the tmux server at {}", socket.display()),
             Holder::Launchd => format!("{name} in launchd"),
         },

@@ -3,6 +3,7 @@
 
 mod ask;
 pub mod assignment;
+mod database;
 mod expand;
 mod file;
 pub mod format;

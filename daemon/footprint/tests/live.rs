@@ -195,8 +195,10 @@ fn the_registry_and_the_credential_manager_of_windows() {
     let audit = machine.audit("windows", &[]);
     let mut cures: Vec<_> = audit.findings.iter().map(|finding| finding.cure.as_str()).collect();
     cures.sort_unstable();
-    let expected =
-        ["cmdkey /delete:'Claude Code-credentials'", r"reg delete HKCU\Environment /v ANTHROPIC_API_KEY /f"];
+    let expected = [
+        "cmdkey /delete:\"Claude Code-credentials\"",
+        r"reg delete HKCU\Environment /v ANTHROPIC_API_KEY /f",
+    ];
     assert_eq!(cures, expected);
 }
 

@@ -25,6 +25,9 @@ use crate::tree::{self, FileIdentity};
 /// the next run on the same file removes it. None ever holds what is being removed.
 pub const SUFFIX: &str = ".claudectl-purge";
 
+/// Where SQLite locks a database file: the pending byte, the reserved byte, and the bytes that readers share.
+const DATABASE_LOCKS: std::ops::Range<u32> = 0x4000_0000..0x4000_0200;
+
 /// Called before each system call, with what it is.
 pub type Step<'a> = &'a mut dyn FnMut(&'static str);
 
@@ -46,6 +49,9 @@ pub enum Refusal {
     /// Another file is at its name now.
     #[error("another file has taken its place")]
     Replaced,
+    /// A database that this program has open.
+    #[error("{0} has it open")]
+    Held(String),
     /// The system refused.
     #[error(transparent)]
     System(#[from] io::Error),
@@ -136,6 +142,15 @@ impl PlainFile {
     /// If that cannot be done; then the old one is still there.
     pub fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
         self.file.replace(content, step)
+    }
+
+    /// Keeps every program that goes by SQLite's locks out of this database, until this is dropped.
+    ///
+    /// # Errors
+    /// [`Refusal::Held`] if a program has it open or locked: it would write what it has in its memory over
+    /// what is changed here. On Linux every way to have it open is seen, elsewhere only its locks.
+    pub fn claim(&self) -> Result<(), Refusal> {
+        sys::claim(self.file.file())
     }
 
     /// Removes its name, and overwrites what it held unless it has other names.

@@ -4,7 +4,7 @@ mod claude;
 mod others;
 mod profiles;
 
-use super::{Base, Seed};
+use super::{Base, Form, Seed};
 
 const fn seed(
     system: &'static str,
@@ -13,7 +13,12 @@ const fn seed(
     path: &'static str,
     text: &'static str,
 ) -> Seed {
-    Seed { system, place, base, path, text }
+    Seed { system, place, base, path, text, form: Form::Text }
+}
+
+/// A file that is not made of its text alone.
+const fn made(form: Form, seed: Seed) -> Seed {
+    Seed { form, ..seed }
 }
 
 const LOGIN: &str = r#"{"claudeAiOauth":{"accessToken":"{oat}","refreshToken":"{ort}","expiresAt":1764000000000,"scopes":["user:inference"]}}"#;

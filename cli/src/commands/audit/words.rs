@@ -179,7 +179,6 @@ fn held_by(holder: &Holder) -> String {
         Holder::ThisShell => "this shell".to_owned(),
         Holder::Process { pid, program, .. } => format!("{program} (pid {pid})"),
         Holder::SystemdUser => "systemd user manager".to_owned(),
-        Holder::DbusActivation => "activation environment of the session bus".to_owned(),
         Holder::Tmux { socket, session: None } => format!("tmux {}", socket.display()),
         Holder::Tmux { socket, session: Some(session) } => {
             format!("tmux {} session {session}", socket.display())

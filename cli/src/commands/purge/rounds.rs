@@ -39,6 +39,7 @@ impl Rounds<'_> {
         for finding in &self.shown.stores {
             put(&mut items, stores::remove(finding, self.context).await);
         }
+        receipt.items.extend(stores::clear_activation(&self.shown.persons, self.context).await);
         let mut round = 1;
         let seen = loop {
             self.remove_files(&plan.files, &mut items, &mut receipt)?;

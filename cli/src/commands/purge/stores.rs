@@ -3,7 +3,9 @@
 use std::{process::Stdio, time::Duration};
 
 use claudectl_footprint::{
-    Finding, purge,
+    Finding, Location,
+    finding::Holder,
+    purge,
     receipt::{Item, Outcome},
 };
 use tokio::process::Command;
@@ -23,7 +25,7 @@ pub(super) async fn remove(finding: &Finding, context: &Context) -> Item {
     };
     let by = format!("you: {}", finding.cure);
     let (proof, outcome, by) = match outcome {
-        Ok(()) => (format!("{name} says so"), Outcome::Proven, None),
+        Ok(()) => (format!("{name} says so{}", note(finding)), Outcome::Proven, None),
         Err(why) => (why, Outcome::Unproven, Some(by)),
     };
     Item {
@@ -34,6 +36,42 @@ pub(super) async fn remove(finding: &Finding, context: &Context) -> Item {
         outcome,
         by,
     }
+}
+
+/// What else there is to know about it.
+fn note(finding: &Finding) -> &'static str {
+    match finding.location {
+        Location::Registry { .. } => {
+            "; programs that run keep it, and the desktop may hand it on until you sign in again"
+        }
+        Location::Variable {
+            holder: Holder::Tmux { .. } | Holder::SystemdUser | Holder::Launchd, ..
+        } => "; what was started from there before keeps it until it ends",
+        _ => "",
+    }
+}
+
+/// Keeps the session bus from giving variables on that a program which it started has. What the bus would give
+/// cannot be read, so that its own word is all there is.
+pub(super) async fn clear_activation(findings: &[Finding], context: &Context) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    for (variable, program) in findings.iter().filter_map(purge::activation) {
+        let place = format!("{variable} in the session bus's activation environment");
+        if items.iter().any(|item| item.place == place) {
+            continue;
+        }
+        let command = format!("{} {variable}=", program.name);
+        let (proof, outcome, by) = match run(&program, context).await {
+            Ok(()) => {
+                let proof = format!("{} says so; it can only be set, not taken out", program.name);
+                (proof, Outcome::Proven, None)
+            }
+            Err(why) => (why, Outcome::Unproven, Some(format!("you: {command}"))),
+        };
+        let what = "what the bus gives to the programs that it starts".to_owned();
+        items.push(Item { what, place, action: "set to nothing".to_owned(), proof, outcome, by });
+    }
+    items
 }
 
 async fn run(program: &purge::Program, context: &Context) -> Result<(), String> {

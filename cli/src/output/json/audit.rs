@@ -235,7 +235,6 @@ fn held(holder: &Holder) -> Location {
     match holder {
         Holder::ThisShell => by("shell"),
         Holder::SystemdUser => by("systemd"),
-        Holder::DbusActivation => by("dbus"),
         Holder::Launchd => by("launchd"),
         Holder::Process { pid, program, .. } => {
             Location { pid: Some(*pid), program: Some(masked(program)), ..by("process") }

@@ -100,8 +100,9 @@ pub(super) const PLACES: &[Place] = &[
         id: "environment.launch-agents",
         title: "your own launch agents",
         at: At::Home(&["Library/LaunchAgents/*.plist"]),
+        reader: Reader::PropertyList,
         platforms: Platforms::MACOS,
-        remedy: Remedy::Person,
+        remedy: Remedy::EditStatement,
         ..BASE
     },
     Place {

@@ -272,7 +272,8 @@ pub(super) const PLACES: &[Place] = &[
         ]),
         reader: Reader::Text,
         power: "is your login at claude.ai: it can create tokens",
-        remedy: Remedy::Person,
+        // The cookie stays, and opens nothing: its characters are exchanged, no other byte of the database.
+        remedy: Remedy::Overwrite,
         ..BASE
     },
 ];

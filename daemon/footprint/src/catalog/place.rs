@@ -49,6 +49,8 @@ pub enum Reader {
     Json(&'static [Rule]),
     /// Assignments of known variables.
     Assignments(Dialect),
+    /// The variables of a job of launchd.
+    PropertyList,
     /// `machine NAME login NAME password SECRET`
     Netrc,
     /// Running text, of any size.

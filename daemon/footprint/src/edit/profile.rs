@@ -72,20 +72,20 @@ fn line_of(text: &[u8], at: usize) -> usize {
 }
 
 /// Where the bytes that hold for white space inside a line begin, going back from here.
-fn blanks_before(text: &[u8], at: usize) -> usize {
+pub(super) fn blanks_before(text: &[u8], at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
     at - before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 /// Where they end, going on from here.
-fn blanks_after(text: &[u8], at: usize) -> usize {
+pub(super) fn blanks_after(text: &[u8], at: usize) -> usize {
     let after = text.get(at..).unwrap_or_default();
     at + after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 /// The end of the line, with it, if it comes right here: after a line feed, with or without a carriage
 /// return before it, or at the end of the text.
-fn line_end(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn line_end(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at..)? {
         [] => Some(at),
         [b'\n', ..] | [b'\r'] => Some(at + 1),

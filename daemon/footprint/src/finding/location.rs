@@ -56,8 +56,6 @@ pub enum Holder {
     },
     /// The systemd user manager: every service and, on many desktops, every program gets it.
     SystemdUser,
-    /// The activation environment of the session bus.
-    DbusActivation,
     /// A tmux server: every new window gets it.
     Tmux {
         /// The server's socket.

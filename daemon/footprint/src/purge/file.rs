@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use claudectl_platform::erasure::{Medium, PlainFile, Refusal, Step};
 
-use super::what;
+use super::{database::Database, what};
 use crate::{
     Finding, Kind, Location, Remedy,
     catalog::Group,
-    edit::{Edit, FILLER, json, profile},
+    edit::{Edit, FILLER, is_property_list, json, remove_assignment},
     finding::{FingerprintKey, Occurrence},
     plan::{FileStep, Removal},
     receipt::{Item, Outcome},
@@ -32,11 +32,15 @@ pub struct Done {
 
 /// Why nothing was done to a file.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(super) enum Trouble {
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error("it has changed since it was looked at")]
     Changed,
+    #[error("an index of the database is ordered by it")]
+    Indexed,
+    #[error("the database has a checksum on each page, which only its own program can renew")]
+    Checksummed,
     #[error(transparent)]
     System(#[from] std::io::Error),
 }
@@ -54,12 +58,20 @@ fn try_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Result<Don
     if !is_same(step, &file)? {
         return Err(Trouble::Changed);
     }
+    // One that has to be edited must not be written by its program meanwhile: before anything is compared.
+    let database = if step.delete { None } else { Database::claim(&file)? };
     let occurrences: Vec<&Occurrence> =
         step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).collect();
     if !verify(&file, &occurrences, key)? {
         return Err(Trouble::Changed);
     }
     let medium = Some(file.medium());
+    if let Some(database) = database {
+        let proof = database.overwrite(&file, &occurrences, each)?;
+        let action = format!("{OVERWRITTEN}; the row stays");
+        let actions: Vec<_> = step.removals.iter().map(|_| action.clone()).collect();
+        return Ok(Done { items: items(step, &actions, proof), medium });
+    }
     // The text as it is, before anything is overwritten: what is edited is found in it.
     let edits = edits(step, &file)?;
     overwrite(&file, &occurrences, each)?;
@@ -72,15 +84,25 @@ fn try_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Result<Don
     } else {
         "overwritten in place and read back"
     };
-    let items = step.removals.iter().zip(&edits.actions).map(|((finding, _), action)| Item {
+    let actions = if step.delete || edits.empties {
+        step.removals.iter().map(|_| "file removed".to_owned()).collect()
+    } else {
+        edits.actions
+    };
+    Ok(Done { items: items(step, &actions, proof), medium })
+}
+
+/// What was done about each removal.
+fn items(step: &FileStep, actions: &[String], proof: &str) -> Vec<Item> {
+    let item = |((finding, _), action): (&(Finding, Removal), &String)| Item {
         what: what(finding),
         place: step.path.display().to_string(),
-        action: if step.delete || edits.empties { "file removed".to_owned() } else { action.clone() },
+        action: action.clone(),
         proof: format!("{proof}{}", note(step, finding)),
         outcome: Outcome::Proven,
         by: None,
-    });
-    Ok(Done { items: items.collect(), medium })
+    };
+    step.removals.iter().zip(actions).map(item).collect()
 }
 
 /// What else there is to know about it.
@@ -89,6 +111,8 @@ fn note(step: &FileStep, finding: &Finding) -> String {
         format!("; the file has {} names (hard links), and it is gone under each", step.file.links)
     } else if finding.place.group == Group::Histories {
         "; a shell that runs now may write it again from its memory".to_owned()
+    } else if is_property_list(&step.path) {
+        "; a job that launchd has loaded keeps it until it is loaded again".to_owned()
     } else {
         String::new()
     }
@@ -176,7 +200,6 @@ fn take_assignments(
     finding: &Finding,
     all: &mut Edit,
 ) -> Result<(), crate::edit::Refusal> {
-    let dialect = profile::Dialect::of(&step.path);
     let mut outcome = Err(crate::edit::Refusal::NotAnAssignment);
     for span in occurrences(finding).filter_map(range) {
         if all.covers(&span) {
@@ -184,7 +207,7 @@ fn take_assignments(
             continue;
         }
         let Some(so_far) = all.apply(text) else { continue };
-        match profile::remove(&so_far, dialect, &all.after(&span)) {
+        match remove_assignment(&so_far, &step.path, &all.after(&span)) {
             Ok(edit) => {
                 *all = std::mem::take(all).then(&edit);
                 outcome = Ok(());
@@ -203,7 +226,7 @@ fn occurrences(finding: &Finding) -> impl Iterator<Item = &Occurrence> {
     }
 }
 
-fn range(occurrence: &Occurrence) -> Option<Range<usize>> {
+pub(super) fn range(occurrence: &Occurrence) -> Option<Range<usize>> {
     let offset = |at: u64| usize::try_from(at).ok();
     Some(offset(occurrence.bytes.start)?..offset(occurrence.bytes.end)?)
 }
@@ -223,7 +246,11 @@ fn verify(file: &PlainFile, occurrences: &[&Occurrence], key: &FingerprintKey) -
     Ok(!occurrences.is_empty())
 }
 
-fn overwrite(file: &PlainFile, occurrences: &[&Occurrence], each: Step<'_>) -> Result<(), Trouble> {
+pub(super) fn overwrite(
+    file: &PlainFile,
+    occurrences: &[&Occurrence],
+    each: Step<'_>,
+) -> Result<(), Trouble> {
     let parts: Vec<_> =
         occurrences.iter().map(|found| (found.bytes.start, vec![FILLER; length(found)])).collect();
     file.overwrite(&parts, each)?;
@@ -250,6 +277,10 @@ fn untouched(step: &FileStep, trouble: &Trouble) -> Vec<Item> {
         Trouble::Changed | Trouble::Refused(Refusal::Replaced | Refusal::Missing) => {
             "you: claudectl purge again; if it changes all the time, end the program that writes it"
                 .to_owned()
+        }
+        Trouble::Refused(Refusal::Held(program)) => format!("you: end {program}, then claudectl purge again"),
+        Trouble::Indexed | Trouble::Checksummed => {
+            format!("you: remove it in the program that the database belongs to: {path}")
         }
         Trouble::Refused(Refusal::System(_)) | Trouble::System(_) => {
             format!("you, or root if it is not for you to change: remove it from {path}")

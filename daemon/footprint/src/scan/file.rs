@@ -10,10 +10,10 @@ use claudectl_platform::tree::{FileIdentity, identity};
 use zeroize::Zeroizing;
 
 use super::{
-    Meter,
+    Meter, database,
     needle::Needles,
     recorder::{Seen, Written, seen},
-    stream::{self, Buffer},
+    stream::{self, Buffer, Hit},
     structured::{self, Told, merge},
 };
 use crate::{
@@ -65,9 +65,10 @@ impl Desk<'_> {
         needle: &mut dyn FnMut(&[u8], Kind),
         buffer: &mut Buffer,
     ) -> Result<Read, ReadError> {
-        if reader == Reader::Text || found.size > WHOLE {
+        let is_database = database::layout(file, found.size)?.is_some();
+        if reader == Reader::Text || found.size > WHOLE || is_database {
             let mut read = self.running_text(file, found, &Needles::default(), buffer)?;
-            if reader != Reader::Text {
+            if reader != Reader::Text && !is_database {
                 read.doubt = Some(ReadError::TooLarge);
             }
             return Ok(read);
@@ -100,14 +101,18 @@ impl Desk<'_> {
         let mut read = settled(file, found, |file, found| {
             let mut told = Told::default();
             let size = found.size;
-            let read = stream::search(file, size, needles, buffer, &mut |hit| {
+            let mut tell = |hit: Hit<'_>| {
                 let bytes = 0..hit.value.len();
                 let structure = Structure::Text { line: 0 };
                 let written = Written { base: hit.offset, text: hit.value, bytes, structure };
                 if told.seen.len() <= MOST {
                     merge(&mut told.seen, seen(self.key, hit.kind, hit.value, written));
                 }
-            })?;
+            };
+            let read = match database::layout(file, size)? {
+                Some(layout) => database::search_database(file, size, layout, needles, &mut tell)?,
+                None => stream::search(file, size, needles, buffer, &mut tell)?,
+            };
             self.meter.file(read);
             Ok(told)
         })?;

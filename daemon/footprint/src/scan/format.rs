@@ -28,13 +28,24 @@ pub struct Token {
 
 /// Every credential in running text, in order.
 pub fn tokens(text: &[u8]) -> impl Iterator<Item = Token> + '_ {
+    find(text, is_boundary)
+}
+
+/// Every credential in what is left of a record, where another value can stand right before it.
+pub(super) fn tokens_in_remains(text: &[u8]) -> impl Iterator<Item = Token> + '_ {
+    find(text, |_| true)
+}
+
+fn find(text: &[u8], may_follow: fn(&[u8]) -> bool) -> impl Iterator<Item = Token> + '_ {
     let finder = Finder::new(PREFIX);
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
             let start = from + finder.find(text.get(from..)?)?;
             from = start + PREFIX.len();
-            if let Some(token) = at(text, start) {
+            if let Some(token) =
+                text.get(..start).filter(|before| may_follow(before)).and_then(|_| at(text, start))
+            {
                 from = token.bytes.end;
                 return Some(token);
             }
@@ -57,9 +68,6 @@ pub fn masked(text: &str) -> String {
 
 /// The credential that starts here, where the prefix is.
 fn at(text: &[u8], start: usize) -> Option<Token> {
-    if !is_boundary(text.get(..start)?) {
-        return None;
-    }
     let rest = text.get(start + PREFIX.len()..)?;
     let (kind, head) = kind_of(rest)?;
     let with_dots = kind == Kind::ServiceToken;

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     catalog::{Means, Reader, Rule},
+    edit::plist,
     finding::{FingerprintKey, Kind, Structure},
 };
 
@@ -52,6 +53,13 @@ impl File<'_> {
             }
             Reader::Assignments(dialect) => self.assignments(dialect, &mut told),
             Reader::Netrc => self.netrc(&mut told),
+            Reader::PropertyList => {
+                self.property_list(&mut told);
+                if plist::is_binary(self.text) {
+                    // What stands around a string there is no text.
+                    return told;
+                }
+            }
             Reader::Text => {}
         }
         self.tokens(&mut told);
@@ -116,9 +124,6 @@ impl File<'_> {
         let Some(kind) = variables::credential(variable, &word.value).filter(|_| !word.dynamic) else {
             return;
         };
-        let offsets = |range: Range<usize>| {
-            u64::try_from(range.start).unwrap_or(0)..u64::try_from(range.end).unwrap_or(0)
-        };
         let structure = Structure::Assignment {
             line,
             variable: variable.to_owned(),
@@ -135,6 +140,37 @@ impl File<'_> {
             (word.value.as_slice(), word.inner)
         };
         self.add(told, kind, value, bytes, structure);
+    }
+
+    /// The variables of a job; of a binary list, what is a credential by its form.
+    fn property_list(&mut self, told: &mut Told) {
+        let text = self.text;
+        let mut lines = Lines { text, at: 0, line: 1 };
+        for plist::Variable { name, value, entry } in plist::variables(text) {
+            let name = String::from_utf8_lossy(text.get(name).unwrap_or_default()).into_owned();
+            let written = text.get(value.clone()).unwrap_or_default();
+            if variables::DIRECTORIES.contains(&name.as_str()) {
+                told.directories.extend(home_path(written, self.home));
+                continue;
+            }
+            let Some(kind) = variables::credential(&name, written) else { continue };
+            let part = variables::part(&name, written);
+            let bytes = value.start + part.start..value.start + part.end;
+            let structure = Structure::Assignment {
+                line: lines.of(entry.start),
+                variable: name,
+                statement: None,
+                value: offsets(value),
+            };
+            self.add(told, kind, written.get(part).unwrap_or_default(), bytes, structure);
+        }
+        for string in plist::strings(text).into_iter().filter(|_| plist::is_binary(text)) {
+            for token in format::tokens(text.get(string.clone()).unwrap_or_default()) {
+                let bytes = string.start + token.bytes.start..string.start + token.bytes.end;
+                let value = text.get(bytes.clone()).unwrap_or_default();
+                self.add(told, token.kind, value, bytes, Structure::Text { line: 1 });
+            }
+        }
     }
 
     fn netrc(&mut self, told: &mut Told) {
@@ -176,6 +212,10 @@ impl File<'_> {
         }
         told.seen.append(&mut running);
     }
+}
+
+fn offsets(range: Range<usize>) -> Range<u64> {
+    u64::try_from(range.start).unwrap_or(0)..u64::try_from(range.end).unwrap_or(0)
 }
 
 /// Adds what was seen; the same credential in running text is one finding with several occurrences.

@@ -48,8 +48,10 @@ fn cure(finding: &Finding) -> String {
         Location::Keychain { service, account } => {
             format!("security delete-generic-password -s {} -a {}", quoted(service), quoted(account))
         }
-        Location::CredentialManager { target } => format!("cmdkey /delete:{}", quoted(target)),
-        Location::Registry { key, value } => format!("reg delete {key} /v {value} /f"),
+        Location::CredentialManager { target } => format!("cmdkey /delete:{}", quoted_on_windows(target)),
+        Location::Registry { key, value } => {
+            format!("reg delete {} /v {} /f", quoted_on_windows(key), quoted_on_windows(value))
+        }
     }
 }
 
@@ -58,7 +60,6 @@ fn of_variable(holder: &Holder, name: &str) -> String {
         Holder::ThisShell => format!("unset {name}"),
         Holder::Process { pid, .. } => format!("kill {pid}"),
         Holder::SystemdUser => format!("systemctl --user unset-environment {name}"),
-        Holder::DbusActivation => format!("dbus-update-activation-environment {name}="),
         Holder::Launchd => format!("launchctl unsetenv {name}"),
         Holder::Tmux { socket, session } => {
             let target =
@@ -88,6 +89,13 @@ fn quoted(word: &str) -> String {
     text
 }
 
+/// A word for cmd.exe and PowerShell. What a quote or a percent sign means depends on which of them it is:
+/// neither is in a name that a program which is known here gives.
+fn quoted_on_windows(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || r"/._-+=:@\".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("\"{word}\"") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +106,7 @@ mod tests {
         assert_eq!(quoted("Claude Code"), "'Claude Code'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted("$0"), "'$0'");
+        assert_eq!(quoted_on_windows(r"HKCU\Environment"), r"HKCU\Environment");
+        assert_eq!(quoted_on_windows("Claude Code"), "\"Claude Code\"");
     }
 }

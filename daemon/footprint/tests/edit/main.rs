@@ -3,6 +3,7 @@
 
 mod json;
 mod overwrite;
+mod plist;
 mod profile;
 mod shell;
 

@@ -4,7 +4,10 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{File, Metadata},
     io::{self, Write},
-    os::unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    },
     path::Path,
 };
 
@@ -13,7 +16,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Medium, Refusal, SUFFIX, Step, filesystem};
+use super::{DATABASE_LOCKS, Medium, Refusal, SUFFIX, Step, filesystem};
 use crate::peer::own_uid;
 
 /// No more of a file is overwritten with zeros; what was to go is overwritten before, wherever it is.
@@ -38,6 +41,41 @@ pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()>
 
 pub(super) fn medium(file: &File) -> Medium {
     filesystem::medium(file)
+}
+
+/// By the locks that SQLite takes. They are the process's, and go with the first descriptor of the file that
+/// it closes: nothing else of ours may have it open meanwhile.
+pub(super) fn claim(file: &File) -> Result<(), Refusal> {
+    let mut lock = database_lock();
+    // SAFETY: the descriptor is open, and F_SETLK reads a `flock` that lives through the call.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &raw const lock) } != 0 {
+        let error = io::Error::last_os_error();
+        if !matches!(error.raw_os_error(), Some(libc::EACCES | libc::EAGAIN)) {
+            return Err(error.into());
+        }
+        // SAFETY: the descriptor is open, and F_GETLK writes to a `flock` that lives through the call.
+        let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut lock) };
+        let is_named = asked == 0 && lock.l_pid > 0;
+        return Err(Refusal::Held(if is_named {
+            filesystem::program(lock.l_pid.unsigned_abs())
+        } else {
+            "a program".to_owned()
+        }));
+    }
+    match filesystem::opened_by_another(file)? {
+        Some(program) => Err(Refusal::Held(program)),
+        None => Ok(()),
+    }
+}
+
+fn database_lock() -> libc::flock {
+    // SAFETY: a C struct of integers, for which zeros are a value.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = i16::try_from(i64::from(libc::F_WRLCK)).unwrap_or_default();
+    lock.l_whence = i16::try_from(libc::SEEK_SET).unwrap_or_default();
+    lock.l_start = libc::off_t::from(DATABASE_LOCKS.start);
+    lock.l_len = libc::off_t::from(DATABASE_LOCKS.end - DATABASE_LOCKS.start);
+    lock
 }
 
 pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {

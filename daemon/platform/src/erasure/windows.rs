@@ -4,11 +4,20 @@ use std::{
     ffi::OsString,
     fs::{File, OpenOptions},
     io::{self, Write},
-    os::windows::fs::{FileExt, OpenOptionsExt},
+    os::windows::{
+        fs::{FileExt, OpenOptionsExt},
+        io::AsRawHandle as _,
+    },
     path::{Path, PathBuf},
 };
 
-use super::{Medium, Refusal, SUFFIX, Step};
+use windows_sys::Win32::{
+    Foundation::{ERROR_IO_PENDING, ERROR_LOCK_VIOLATION},
+    Storage::FileSystem::{LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx},
+    System::IO::OVERLAPPED,
+};
+
+use super::{DATABASE_LOCKS, Medium, Refusal, SUFFIX, Step};
 
 /// `FILE_FLAG_OPEN_REPARSE_POINT`: a link itself is opened, not what it leads to.
 const OPEN_LINK: u32 = 0x0020_0000;
@@ -45,6 +54,25 @@ pub(super) fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Re
 
 pub(super) fn medium(_file: &File) -> Medium {
     Medium::Unknown
+}
+
+/// By the lock that SQLite takes; it goes when the file is closed.
+pub(super) fn claim(file: &File) -> Result<(), Refusal> {
+    let mut place = OVERLAPPED::default();
+    place.Anonymous.Anonymous.Offset = DATABASE_LOCKS.start;
+    let flags = LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY;
+    let length = DATABASE_LOCKS.end - DATABASE_LOCKS.start;
+    // SAFETY: the handle is open and was not opened for overlapped use, so that the call is over when it
+    // returns; `place` lives until then.
+    if unsafe { LockFileEx(file.as_raw_handle(), flags, 0, length, 0, &raw mut place) } != 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok());
+    match code {
+        Some(ERROR_LOCK_VIOLATION | ERROR_IO_PENDING) => Err(Refusal::Held("a program".to_owned())),
+        _ => Err(error.into()),
+    }
 }
 
 pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {

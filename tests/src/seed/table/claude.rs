@@ -1,7 +1,7 @@
 //! What Claude Code leaves, and variables that a login sets.
 
-use super::{LOGIN, MCP, seed};
-use crate::seed::{Base::Home, Seed};
+use super::{LOGIN, MCP, made, seed};
+use crate::seed::{Base::Home, Form, Seed};
 
 /// The seeds.
 pub(super) const SEEDS: &[Seed] = &[
@@ -147,6 +147,23 @@ pub(super) const SEEDS: &[Seed] = &[
         "environment.launch-agents",
         Home,
         "Library/LaunchAgents/com.example.agent.plist",
-        "<key>ANTHROPIC_API_KEY</key>\n<string>{api}</string>\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n<dict>\n\t<key>Label</key>\n\t<string>com.example.agent</string>\n\t<key>EnvironmentVariables</key>\n\t<dict>\n\t\t<key>PATH</key>\n\t\t<string>/usr/bin</string>\n\t\t<key>ANTHROPIC_API_KEY</key>\n\t\t<string>{api}</string>\n\t\t<!-- the gateway -->\n\t\t<key>ANTHROPIC_AUTH_TOKEN</key>\n\t\t<string>{gw}</string>\n\t</dict>\n</dict>\n</plist>\n",
+    ),
+    seed(
+        "macos",
+        "environment.launch-agents",
+        Home,
+        "Library/LaunchAgents/com.example.arguments.plist",
+        "<plist version=\"1.0\"><dict><key>ProgramArguments</key><array><string>env</string><string>ANTHROPIC_API_KEY={api}</string></array></dict></plist>\r\n",
+    ),
+    made(
+        Form::BinaryList,
+        seed(
+            "macos",
+            "environment.launch-agents",
+            Home,
+            "Library/LaunchAgents/com.example.binary.plist",
+            "{api}",
+        ),
     ),
 ];

@@ -1,9 +1,9 @@
 //! Other programs, and the project.
 
-use super::{LOGIN, MCP, seed};
+use super::{LOGIN, MCP, made, seed};
 use crate::seed::{
     Base::{Home, Project},
-    Seed,
+    Form, Seed,
 };
 
 /// The seeds.
@@ -166,19 +166,29 @@ pub(super) const SEEDS: &[Seed] = &[
         ".ipython/profile_default/startup/00-keys.py",
         "import os\nos.environ[\"ANTHROPIC_AUTH_TOKEN\"] = \"{gw}\"\n",
     ),
-    seed(
-        "linux",
-        "neighbours.firefox",
-        Home,
-        ".mozilla/firefox/ab12.default/cookies.sqlite",
-        "SQLite format 3\u{0}\u{7f}claude.aisessionKey\u{0}{sid}\u{0}/\u{0}",
+    made(
+        Form::Cookies,
+        seed("linux", "neighbours.firefox", Home, ".mozilla/firefox/ab12.default/cookies.sqlite", "{sid}"),
     ),
-    seed(
-        "macos",
-        "neighbours.firefox",
-        Home,
-        "Library/Application Support/Firefox/Profiles/ab12.default/cookies.sqlite",
-        "\u{0}{sid}\u{0}",
+    made(
+        Form::CookiesLog,
+        seed(
+            "macos",
+            "neighbours.firefox",
+            Home,
+            "Library/Application Support/Firefox/Profiles/ab12.default/cookies.sqlite-wal",
+            "{sid}",
+        ),
+    ),
+    made(
+        Form::Cookies,
+        seed(
+            "windows",
+            "neighbours.firefox",
+            Home,
+            "AppData/Roaming/Mozilla/Firefox/Profiles/ab12.default/cookies.sqlite",
+            "{sid}",
+        ),
     ),
     seed(
         "all",

@@ -1,6 +1,10 @@
-//! `statfs(2)`, and what the kernel says of the block device.
+//! `statfs(2)`, what the kernel says of the block device, and who has a file open.
 
-use std::{fs::File, os::unix::fs::MetadataExt};
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt,
+};
 
 use crate::erasure::Medium;
 
@@ -31,4 +35,31 @@ fn on_device(file: &File) -> Medium {
         Some(_) => Medium::Flash,
         None => Medium::Unknown,
     }
+}
+
+/// A process in words.
+pub(super) fn program(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let name = if name.trim().is_empty() { "a program" } else { name.trim() };
+    format!("{name} (pid {pid})")
+}
+
+/// The first other process of this user that has the file open; nobody may look into another user's.
+pub(super) fn opened_by_another(file: &File) -> io::Result<Option<String>> {
+    let wanted = file.metadata()?;
+    let is_it = |path: std::path::PathBuf| {
+        fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()))
+    };
+    let own = std::process::id();
+    for process in fs::read_dir("/proc")?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // Gone meanwhile, or not for us to see.
+        let Ok(mut descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        if pid != own && descriptors.any(|entry| entry.is_ok_and(|entry| is_it(entry.path()))) {
+            return Ok(Some(program(pid)));
+        }
+    }
+    Ok(None)
 }
