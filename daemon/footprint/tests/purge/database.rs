@@ -93,6 +93,7 @@ fn look(home: &Path, key: &FingerprintKey) -> Vec<Finding> {
         programs: Vec::new(),
         system: "linux",
         cheap_only: false,
+        directories: &[],
     };
     audit_with(&scope, &Meter::default(), key.clone()).unwrap().findings
 }
@@ -273,7 +274,7 @@ fn a_value_that_an_index_is_ordered_by_is_left_and_that_is_said() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     /// Whatever stands around it in a row, and wherever the page ends.
     #[test]
     fn whatever_a_row_holds(
