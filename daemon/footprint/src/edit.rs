@@ -201,7 +201,7 @@ pub enum Refusal {
         "in a binary property list nothing moves; `plutil -remove EnvironmentVariables.NAME FILE` takes the variable out"
     )]
     BinaryList,
-    /// A quote or a bracket that never closes: where the command ends is a guess.
-    #[error("a quote that begins on line {0} is not closed")]
+    /// A quote or a bracket that never closes, or only by mistake: where the command or the value ends is a guess.
+    #[error("where that ends which begins on line {0} is a guess: a quote or a bracket is not closed")]
     Unclosed(usize),
 }

@@ -8,8 +8,8 @@ use claudectl_footprint::edit::{
 };
 use libfuzzer_sys::fuzz_target;
 
-const DIALECTS: [Dialect; 5] =
-    [Dialect::Shell, Dialect::Fish, Dialect::Nushell, Dialect::PowerShell, Dialect::Lines];
+const DIALECTS: [Dialect; 6] =
+    [Dialect::Shell, Dialect::Fish, Dialect::Nushell, Dialect::PowerShell, Dialect::Lines, Dialect::Unit];
 
 fuzz_target!(|input: (&[u8], u16, u8, u8)| {
     let (text, start, length, which) = input;

@@ -73,13 +73,14 @@ pub(super) const PLACES: &[Place] = &[
     },
     Place {
         id: "environment.units",
-        title: "your own systemd units",
+        title: "your own systemd units and quadlets",
         at: At::Home(&[
             ".config/systemd/user/*",
             ".config/systemd/user/*.d/*",
             ".config/systemd/user.conf.d/*",
+            ".config/containers/systemd/*",
         ]),
-        reader: Reader::Assignments(Dialect::Dotenv),
+        reader: Reader::Assignments(Dialect::Unit),
         platforms: Platforms::LINUX,
         remedy: Remedy::EditStatement,
         cheap: true,

@@ -131,7 +131,6 @@ pub(super) const PLACES: &[Place] = &[
             ".docker/config.json",
             ".docker/*.env",
             ".config/containers/*",
-            ".config/containers/systemd/*",
             ".kube/config",
             ".devcontainer/*.json",
             ".docker/mcp/*",

@@ -3,6 +3,7 @@
 mod lexer;
 mod lines;
 mod statement;
+mod unit;
 
 use std::{ops::Range, path::Path};
 
@@ -21,21 +22,38 @@ pub enum Dialect {
     PowerShell,
     /// One assignment on each line: `.env`, `environment.d`, `~/.pam_environment`.
     Lines,
+    /// systemd's units and what is configured like them: drop-ins, Podman's quadlets.
+    Unit,
+    /// Anything else: nothing is known of what may be taken out.
+    Other,
 }
 
+/// Names that end so are written in a language of which none of the others is a part.
+const OTHERS: [&str; 21] = [
+    "cfg", "conf", "ex", "exs", "go", "ini", "js", "json", "lua", "md", "php", "pl", "plist", "py", "rb",
+    "tfvars", "toml", "ts", "xml", "yaml", "yml",
+];
+
 impl Dialect {
-    /// That of a file, by its name.
+    /// That of a file, by its name and the directories that it is in.
     pub fn of(path: &Path) -> Self {
         let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_owned()).unwrap_or_default();
+        let is_below = |name: &str| path.ancestors().skip(1).any(|above| above.ends_with(name));
         match extension.as_str() {
+            _ if is_below("environment.d") => Self::Lines,
+            _ if is_below("systemd") => Self::Unit,
             "fish" => Self::Fish,
             "nu" => Self::Nushell,
             "ps1" | "psm1" => Self::PowerShell,
-            "conf" => Self::Lines,
+            other if OTHERS.contains(&other) => Self::Other,
             _ if name == ".envrc" => Self::Shell,
             _ if name == ".env" || name.starts_with(".env.") || extension == "env" => Self::Lines,
-            _ if name == ".pam_environment" || name == "environment" => Self::Lines,
+            _ if [".pam_environment", "environment", ".flaskenv", ".dev.vars", "env.list"]
+                .contains(&name.as_str()) =>
+            {
+                Self::Lines
+            }
             _ => Self::Shell,
         }
     }
@@ -47,7 +65,7 @@ impl Dialect {
             Self::Fish => b"true",
             Self::Nushell => b"null",
             Self::PowerShell => b"$null",
-            Self::Lines => b"",
+            Self::Lines | Self::Unit | Self::Other => b"",
         }
     }
 }
@@ -59,8 +77,11 @@ impl Dialect {
 /// # Errors
 /// If the bytes are in no assignment of their own, with the reason. They can be overwritten all the same.
 pub fn remove(text: &[u8], dialect: Dialect, span: &Range<usize>) -> Result<Edit, Refusal> {
-    if dialect == Dialect::Lines {
-        return lines::remove(text, span);
+    match dialect {
+        Dialect::Lines => return lines::remove(text, span),
+        Dialect::Unit => return unit::remove(text, span),
+        Dialect::Other => return Err(Refusal::NotAnAssignment),
+        Dialect::Shell | Dialect::Fish | Dialect::Nushell | Dialect::PowerShell => {}
     }
     let found = lexer::Lexer::new(text, dialect).statement_at(span)?;
     statement::remove(text, dialect, &found, span)

@@ -101,7 +101,7 @@ fn value_start(text: &[u8], name: &Range<usize>, dialect: Dialect) -> Option<(us
 
 /// Configuration files allow blanks after the equals sign, shells do not.
 fn after(text: &[u8], at: usize, dialect: Dialect) -> usize {
-    if matches!(dialect, Dialect::Posix | Dialect::Fish) { at } else { at + blanks(text, at) }
+    if matches!(dialect, Dialect::Posix | Dialect::Fish | Dialect::Unit) { at } else { at + blanks(text, at) }
 }
 
 /// `"NAME": value`, `"NAME" = value`, `("NAME", value`, `["NAME"] = value`
@@ -118,7 +118,7 @@ fn quoted_name(text: &[u8], at: usize) -> Option<(usize, Option<u8>)> {
 /// `NAME = value`, `NAME: value`, `set -gx NAME value`
 fn spaced(text: &[u8], name: &Range<usize>, dialect: Dialect) -> Option<(usize, Option<u8>)> {
     let at = name.end + blanks(text, name.end);
-    let with_equals = !matches!(dialect, Dialect::Posix | Dialect::Fish);
+    let with_equals = !matches!(dialect, Dialect::Posix | Dialect::Fish | Dialect::Unit);
     match text.get(at..)? {
         [b'=', next, ..] if with_equals && *next != b'=' => Some((at + 1 + blanks(text, at + 1), None)),
         [b':', b' ' | b'\t' | b'"' | b'\'', ..] if matches!(dialect, Dialect::Yaml | Dialect::Nu) => {

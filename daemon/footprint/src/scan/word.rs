@@ -22,8 +22,10 @@ pub enum Dialect {
     Nu,
     /// `PowerShell`
     PowerShell,
-    /// `.env` files, environment.d, systemd units.
+    /// `.env` files, environment.d.
     Dotenv,
+    /// systemd's units and Podman's quadlets: words in quotes or between blanks.
+    Unit,
     /// YAML
     Yaml,
     /// TOML, INI, and anything with `name = value`.
@@ -122,7 +124,7 @@ impl<'a> Cursor<'a> {
             [b'`', byte, ..] if self.dialect == Dialect::PowerShell => self.push(*byte, 2),
             [b'$', b'\'', ..] if self.dialect == Dialect::Posix => self.ansi_c(),
             [b'$', b'"', ..] if self.dialect == Dialect::Posix => self.at += 1,
-            [b'$', ..] if self.dialect != Dialect::FishUniversal => self.expansion(),
+            [b'$', ..] if !matches!(self.dialect, Dialect::FishUniversal | Dialect::Unit) => self.expansion(),
             [b'(', ..] if shell => self.skip_dynamic(),
             [byte, ..] if self.ends_word(*byte) => {}
             [b'\\', b'\r', b'\n', ..] if shell => self.at += 3,
@@ -145,7 +147,7 @@ impl<'a> Cursor<'a> {
             Dialect::Nu | Dialect::PowerShell => {
                 matches!(byte, b';' | b'&' | b'|' | b'<' | b'>' | b')' | b'}' | b']' | b',')
             }
-            Dialect::FishUniversal | Dialect::Dotenv | Dialect::Yaml | Dialect::Toml => false,
+            Dialect::FishUniversal | Dialect::Dotenv | Dialect::Unit | Dialect::Yaml | Dialect::Toml => false,
         }
     }
 

@@ -168,11 +168,61 @@ fn files_of_lines() {
             ("K=a\\\nKEY\nA=1\n", "A=1\n"),
             ("K DEFAULT=KEY\nA DEFAULT=1\n", "A DEFAULT=1\n"),
             ("\u{feff}K=KEY", "\u{feff}"),
+            ("K=KEY # mine\nA=1\n", "# mine\nA=1\n"),
+            ("K=\"KEY # not\" # mine\nA=1\n", "# mine\nA=1\n"),
+            (
+                "P=\"-----BEGIN\nMIIEow==\n-----END\" # pem\nK=KEY\n",
+                "P=\"-----BEGIN\nMIIEow==\n-----END\" # pem\n",
+            ),
         ],
     );
     assert_eq!(without(Dialect::Lines, "# K=KEY\n"), Err(Refusal::Comment));
+    assert_eq!(without(Dialect::Lines, "K=a # KEY\n"), Err(Refusal::Comment));
     assert_eq!(without(Dialect::Lines, "KEY\n"), Err(Refusal::NotAnAssignment));
     assert_eq!(without(Dialect::Lines, "A=\"open\nK=KEY\n"), Err(Refusal::Unclosed(1)));
+}
+
+#[test]
+fn a_forgotten_quote_takes_no_neighbour_along() {
+    for (text, line) in [
+        ("A=\"open\nK=KEY\nB=\"x\"\nC=1\n", 1),
+        ("C=1\nK=\"KEY\nDATABASE_URL=\"postgres://x\"\n", 2),
+        ("K='KEY\nB=''\n", 1),
+        ("K=\"KEY\nB=1\nC=\"\n", 1),
+        ("K=\"KEY\nexport B=1\"\n", 1),
+        ("K=\"KEY\nis it's \" here\n", 1),
+        ("K=KEY\\\nB=1\n", 1),
+    ] {
+        assert_eq!(without(Dialect::Lines, text), Err(Refusal::Unclosed(line)), "{text}");
+    }
+}
+
+#[test]
+fn units_lose_the_assignment_and_keep_the_setting() {
+    all(
+        Dialect::Unit,
+        &[
+            ("[Service]\nEnvironment=K=KEY\nExecStart=/bin/a\n", "[Service]\nExecStart=/bin/a\n"),
+            ("Environment=K=KEY A=1\n", "Environment=A=1\n"),
+            ("Environment=A=1 K=KEY\n", "Environment=A=1\n"),
+            ("Environment=\"A=1 2\" \"K=KEY\" 'B=3'\r\n", "Environment=\"A=1 2\" 'B=3'\r\n"),
+            ("Environment=A=\"it's\" \\\n  K=\"KEY\" \\\n  B=2\n", "Environment=A=\"it's\" \\\n  B=2\n"),
+            ("Environment=A=1 \\\n  K=KEY\n[Install]\n", "Environment=A=1\n[Install]\n"),
+            ("Environment = \\\n  K=KEY\nUser=me\n", "User=me\n"),
+            ("[Manager]\nDefaultEnvironment=\"K=KEY\"", "[Manager]\n"),
+        ],
+    );
+    let table = [
+        ("ExecStart=/usr/bin/env K=KEY /usr/bin/bot --serve\n", Refusal::NotAnAssignment),
+        ("ExecStart=/bin/sh -c 'Environment=K=KEY bot'\n", Refusal::NotAnAssignment),
+        ("Environment=A=1 KEY\n", Refusal::NotAnAssignment),
+        ("# Environment=K=KEY\n", Refusal::Comment),
+        ("Environment=A=1 \\\n; why\n  K=KEY\n", Refusal::Comment),
+        ("Environment=\"K=KEY\n[Install]\n", Refusal::Unclosed(1)),
+    ];
+    for (text, expected) in table {
+        assert_eq!(without(Dialect::Unit, text), Err(expected), "{text}");
+    }
 }
 
 #[test]
@@ -187,14 +237,20 @@ fn the_dialect_is_told_from_the_name() {
         ("/h/.config/nushell/env.nu", Dialect::Nushell),
         ("/h/Documents/PowerShell/profile.ps1", Dialect::PowerShell),
         ("/h/.pam_environment", Dialect::Lines),
+        ("/h/.config/systemd/user/bot.service", Dialect::Unit),
+        ("/h/.config/systemd/user/bot.service.d/key.conf", Dialect::Unit),
+        ("/h/.config/containers/systemd/bot.container", Dialect::Unit),
+        ("/h/.config/containers/containers.conf", Dialect::Other),
+        ("/h/.secrets/keys.py", Dialect::Other),
+        ("/h/p/compose.yml", Dialect::Other),
     ];
     for (path, expected) in table {
         assert_eq!(Dialect::of(Path::new(path)), expected, "{path}");
     }
 }
 
-const DIALECTS: [Dialect; 5] =
-    [Dialect::Shell, Dialect::Fish, Dialect::Nushell, Dialect::PowerShell, Dialect::Lines];
+const DIALECTS: [Dialect; 6] =
+    [Dialect::Shell, Dialect::Fish, Dialect::Nushell, Dialect::PowerShell, Dialect::Lines, Dialect::Unit];
 
 proptest! {
     /// Whatever stands around it: either the credential is gone and only whole pieces with it, or a refusal.

@@ -81,8 +81,8 @@ pub(super) const SEEDS: &[Seed] = &[
         "[http \"https://api.anthropic.com\"]\n\textraHeader = x-api-key: {api}\n",
     ),
     seed(
-        "all",
-        "neighbours.containers",
+        "linux",
+        "environment.units",
         Home,
         ".config/containers/systemd/agent.container",
         "[Container]\nEnvironment=ANTHROPIC_AUTH_TOKEN={gw}\n",

@@ -1,5 +1,6 @@
 //! Files with one assignment on each line. A value in quotes, and a line that ends in a backslash, go on
-//! on the next line.
+//! on the next line - unless that looks like an assignment of its own: then a quote was forgotten, and where
+//! anything ends is a guess.
 
 use std::ops::Range;
 
@@ -14,10 +15,14 @@ pub(super) fn remove(text: &[u8], span: &Range<usize>) -> Result<Edit, Refusal> 
         if span.start < end {
             let line = text.get(start..end).unwrap_or_default();
             let body = line.trim_ascii_start();
+            let comment = comment(line).map(|comment| start + comment);
             return match body.first() {
                 _ if span.end > end => Err(Refusal::NotAnAssignment),
                 Some(b'#' | b';') => Err(Refusal::Comment),
-                _ if is_assignment(body) => Ok(Edit::new(vec![Change::remove(start..end)])),
+                _ if comment.is_some_and(|comment| comment < span.end) => Err(Refusal::Comment),
+                _ if is_assignment(body) => {
+                    Ok(Edit::new(vec![Change::remove(start..comment.unwrap_or(end))]))
+                }
                 _ => Err(Refusal::NotAnAssignment),
             };
         }
@@ -36,6 +41,16 @@ fn is_assignment(line: &[u8]) -> bool {
     name > 0 && [b"=".as_slice(), b"DEFAULT=", b"OVERRIDE="].iter().any(|mark| rest.starts_with(mark))
 }
 
+/// Where a comment begins behind the value: it is somebody's note, and stays.
+fn comment(line: &[u8]) -> Option<usize> {
+    let from = opening_quote(line)
+        .map_or(0, |(opened, quote)| closing_quote(line, opened, quote).unwrap_or(line.len()));
+    let rest = line.get(from..)?;
+    let is_one =
+        |at: &usize| matches!(at.checked_sub(1).and_then(|before| rest.get(before)), Some(b' ' | b'\t'));
+    memchr::memchr_iter(b'#', rest).find(is_one).map(|at| from + at)
+}
+
 /// The end of the line that begins here, with those on which it goes on.
 fn logical_end(text: &[u8], start: usize) -> Result<usize, Refusal> {
     let line_end = |from: usize| {
@@ -47,22 +62,41 @@ fn logical_end(text: &[u8], start: usize) -> Result<usize, Refusal> {
     if line.trim_ascii_start().first() == Some(&b'#') {
         return Ok(end);
     }
+    let unclosed = || Refusal::Unclosed(super::line_of(text, start));
     if let Some((opened, quote)) = opening_quote(line) {
-        let mut at = start + opened + 1;
-        loop {
-            match text.get(at) {
-                None => return Err(Refusal::Unclosed(super::line_of(text, start))),
-                Some(b'\\') if quote != b'\'' => at += 2,
-                Some(byte) if *byte == quote => break,
-                Some(_) => at += 1,
-            }
+        let closing = closing_quote(text, start + opened, quote).ok_or_else(unclosed)?;
+        let first_line = end;
+        end = line_end(closing);
+        let behind = text.get(closing + 1..end).unwrap_or_default().trim_ascii_start();
+        if end > first_line && !matches!(behind.first(), None | Some(b'#')) {
+            return Err(unclosed());
         }
-        end = line_end(at);
     }
     while text.get(start..end).is_some_and(goes_on) && end < text.len() {
         end = line_end(end);
     }
-    Ok(end)
+    let lines = text.get(start..end).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+    if lines.skip(1).any(is_another) { Err(unclosed()) } else { Ok(end) }
+}
+
+/// Whether a line that a value seems to go on on is an assignment of its own. The end of a text in base64
+/// has an equals sign, too.
+fn is_another(line: &[u8]) -> bool {
+    let behind = memchr::memchr(b'=', line).and_then(|at| line.get(at + 1..)).unwrap_or_default();
+    let is_padded = behind.iter().all(|byte| b"=\"' \t\r\n".contains(byte));
+    is_assignment(line.trim_ascii_start()) && !is_padded
+}
+
+/// Where the quote that is opened here is closed.
+fn closing_quote(text: &[u8], opened: usize, quote: u8) -> Option<usize> {
+    let mut at = opened + 1;
+    loop {
+        match text.get(at)? {
+            b'\\' if quote != b'\'' => at += 2,
+            byte if *byte == quote => return Some(at),
+            _ => at += 1,
+        }
+    }
 }
 
 /// The quote with which the value begins, if it does.

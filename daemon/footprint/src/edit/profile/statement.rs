@@ -46,7 +46,7 @@ fn part(text: &[u8], dialect: Dialect, statement: &Statement, span: &Range<usize
     match dialect {
         Dialect::Nushell | Dialect::PowerShell => return whole_if(sets_variable(&words, dialect)),
         Dialect::Fish if words.first() == Some(&b"set".as_slice()) => return Ok(Part::Whole),
-        Dialect::Shell | Dialect::Fish | Dialect::Lines => {}
+        Dialect::Shell | Dialect::Fish | Dialect::Lines | Dialect::Unit | Dialect::Other => {}
     }
     let command = words.iter().take_while(|word| is_assignment(word)).count();
     let is_own = words.get(place).is_some_and(|word| is_assignment(word));
@@ -104,7 +104,7 @@ fn names_drive(word: &[u8]) -> bool {
 }
 
 /// `NAME=…`, `NAME+=…`
-fn is_assignment(word: &[u8]) -> bool {
+pub(super) fn is_assignment(word: &[u8]) -> bool {
     let name = name_length(word);
     let rest = word.get(name..).unwrap_or_default();
     name > 0 && (rest.starts_with(b"=") || rest.starts_with(b"+="))
@@ -125,7 +125,7 @@ fn name_length(word: &[u8]) -> usize {
 }
 
 /// Removes a word with what parts it from the next one, or from the one before.
-fn remove_word(words: &[Range<usize>], place: usize) -> Edit {
+pub(super) fn remove_word(words: &[Range<usize>], place: usize) -> Edit {
     let at = |place: Option<usize>| place.and_then(|place| words.get(place)).cloned();
     let range = match (at(place.checked_sub(1)), at(Some(place)), at(place.checked_add(1))) {
         (_, Some(word), Some(next)) => word.start..next.start,

@@ -36,7 +36,8 @@ fn one_that_stands_alone() {
         (Dialect::PowerShell, "Set-Item -Path Env:ANTHROPIC_API_KEY -Value 'abc'\n"),
         (Dialect::PowerShell, "setx ANTHROPIC_API_KEY \"abc\"\n"),
         (Dialect::Dotenv, "ANTHROPIC_API_KEY= abc # mine\n"),
-        (Dialect::Dotenv, "Environment=\"ANTHROPIC_API_KEY=abc\"\n"),
+        (Dialect::Unit, "Environment=\"ANTHROPIC_API_KEY=abc\"\n"),
+        (Dialect::Unit, "Environment=ANTHROPIC_API_KEY=abc\n"),
         (Dialect::Dotenv, "ANTHROPIC_API_KEY DEFAULT=abc\n"),
         (Dialect::Yaml, "      ANTHROPIC_API_KEY: abc\n"),
         (Dialect::Yaml, "      - ANTHROPIC_API_KEY=abc\n"),
@@ -64,6 +65,9 @@ fn one_among_others() {
         (Dialect::Posix, "export ANTHROPIC_API_KEY=\"${ANTHROPIC_API_KEY:-abc}\"\n"),
         (Dialect::Posix, ": 1700000000:0;export ANTHROPIC_API_KEY=abc\n"),
         (Dialect::Posix, "systemctl --user set-environment ANTHROPIC_API_KEY=abc\n"),
+        (Dialect::Unit, "Environment=ANTHROPIC_API_KEY=abc OTHER=1\n"),
+        (Dialect::Unit, "Environment='OTHER=1' \"ANTHROPIC_API_KEY=abc\"\n"),
+        (Dialect::Unit, "ExecStart=/usr/bin/env ANTHROPIC_API_KEY=abc /usr/bin/bot --serve\n"),
         (Dialect::Fish, "- cmd: set -gx ANTHROPIC_API_KEY abc\n"),
         (Dialect::Fish, "env ANTHROPIC_API_KEY=abc claude\n"),
         (Dialect::Nu, "with-env {ANTHROPIC_API_KEY: abc} { claude }\n"),
@@ -114,7 +118,7 @@ proptest! {
         Just("ANTHROPIC_API_KEY"), Just("="), Just(" "), Just("\n"), Just("\""), Just("'"), Just("set "), Just(": "), Just("${"), Just(":-"), Just("\\"), Just("#"), Just("é")
     ], 0..24)) {
         let text = pieces.concat();
-        for dialect in [Dialect::Posix, Dialect::Fish, Dialect::Nu, Dialect::PowerShell, Dialect::Dotenv, Dialect::Yaml, Dialect::Toml] {
+        for dialect in [Dialect::Posix, Dialect::Fish, Dialect::Nu, Dialect::PowerShell, Dialect::Dotenv, Dialect::Unit, Dialect::Yaml, Dialect::Toml] {
             let mut end = 0;
             for found in assignments(text.as_bytes(), dialect, |name| name == b"ANTHROPIC_API_KEY") {
                 prop_assert!(found.name.start >= end && found.word.whole.end <= text.len());

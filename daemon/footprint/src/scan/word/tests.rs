@@ -52,6 +52,8 @@ fn the_other_dialects() {
         (Dialect::Dotenv, "\"a\\nb\" # comment", "a\nb"),
         (Dialect::Dotenv, "'a$b'", "a$b"),
         (Dialect::Dotenv, "a$1b\r\n", "a$1b"),
+        (Dialect::Unit, "a#$b c", "a#$b"),
+        (Dialect::Unit, "\"a b\" c", "a b"),
         (Dialect::Yaml, "a b  # comment\n", "a b"),
         (Dialect::Yaml, "'a''b', c", "a'b"),
         (Dialect::Yaml, "abc, d: e}", "abc"),
@@ -86,12 +88,13 @@ fn a_quote_that_was_open_before_ends_it() {
     assert_eq!((word.value.as_slice(), word.whole), (b"abc".as_slice(), 0..3));
 }
 
-const DIALECTS: [Dialect; 7] = [
+const DIALECTS: [Dialect; 8] = [
     Dialect::Posix,
     Dialect::Fish,
     Dialect::Nu,
     Dialect::PowerShell,
     Dialect::Dotenv,
+    Dialect::Unit,
     Dialect::Yaml,
     Dialect::Toml,
 ];
@@ -107,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn every_quoted_credential_is_read_as_it_is(value in "[A-Za-z0-9_.~+/=-]{8,40}", dialect in 0_usize..7) {
+    fn every_quoted_credential_is_read_as_it_is(value in "[A-Za-z0-9_.~+/=-]{8,40}", dialect in 0_usize..8) {
         for text in [format!("\"{value}\"\n"), format!("'{value}'\r\n"), format!("{value}\n")] {
             let word = word(text.as_bytes(), 0, DIALECTS[dialect], None);
             prop_assert_eq!(word.value.as_slice(), value.as_bytes());
