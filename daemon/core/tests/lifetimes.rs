@@ -15,7 +15,7 @@ use claudectl_core::{
     credential::{CredentialKind, Header, Part},
     effect::Effect,
     engine::Engine,
-    event::{DesktopEvent, Event, WipedPage},
+    event::{DesktopEvent, Event, Refreshed, WipedPage},
     ids::{AccountName, RequestId, SecretId, SessionId},
     policy::{
         Policy,
@@ -302,5 +302,23 @@ proptest! {
             let may_hold = now < began + LIFETIME && now < used + IDLE;
             prop_assert_eq!(honest.is_held(), may_hold, "now {:?}, used {:?}", now, used);
         }
+    }
+}
+
+#[test]
+fn the_account_may_what_a_refresh_says() {
+    let mut world = World::new(policy());
+    world.log_in();
+    // Silence means that nothing changed.
+    for said in [vec!["read", "write"], vec![], vec!["read"]] {
+        let before = world.engine.snapshot().accounts[&name()].clone();
+        world.next += 1;
+        let scopes: Vec<_> = said.into_iter().map(ToOwned::to_owned).collect();
+        let expected = if scopes.is_empty() { before.obtained.profile.scopes } else { scopes.clone() };
+        let outcome =
+            Refreshed::Renewed { secret: SecretId(world.next), lifetime: None, renewable: true, scopes };
+        world.feed(Event::CredentialRefreshed { account: name(), generation: before.login, outcome });
+        assert_eq!(world.engine.snapshot().accounts[&name()].obtained.profile.scopes, expected);
+        assert!(!expected.is_empty());
     }
 }

@@ -92,3 +92,16 @@ async fn revocations(held: &Held, within: Duration) -> Vec<Revocation> {
     };
     parts.map(late).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_tokens_that_are_gone_nobody_says_that_they_are_revoked() {
+        let (events, mut told) = mpsc::channel(1);
+        revoke(SecretId(0), None, Duration::ZERO, events);
+        let Some(Event::CredentialRevoked { revocations, .. }) = told.recv().await else { panic!() };
+        assert!(matches!(revocations.as_slice(), [Revocation { outcome: Err(_), .. }]), "{revocations:?}");
+    }
+}

@@ -179,6 +179,18 @@ async fn a_server_that_repeats_the_token_in_its_error_does_not_spread_it() {
 }
 
 #[tokio::test]
+async fn scopes_are_told_only_if_the_server_named_them() {
+    for (scope, told) in [(json!(null), vec![]), (json!("openid email"), vec!["openid", "email"])] {
+        let server = FakeAuthority::plain();
+        let authority = discover(&server).await;
+        let tokens = json!({"access_token": "TESTACCESS", "token_type": "bearer", "scope": scope});
+        server.next("/token", [json(200, tokens)]);
+        let RefreshOutcome::Refreshed(new) = refresh(&authority, &page(TOKEN)).await else { panic!() };
+        assert_eq!(new.profile.scopes, told);
+    }
+}
+
+#[tokio::test]
 async fn nobody_there() {
     let server = FakeAuthority::plain();
     let authority = discover(&server).await;
