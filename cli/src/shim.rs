@@ -8,7 +8,10 @@ pub mod plugin;
 pub mod settings;
 pub mod version;
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use claudectl_proto::v1::Transport;
 
@@ -60,23 +63,19 @@ pub async fn dispatch(arguments: Vec<OsString>, mut context: Context) -> Result<
 /// # Errors
 /// If there is none.
 pub fn find(environment: &Environment) -> Result<Genuine, Error> {
-    let own = args::own_program()?;
-    let search = genuine::Search {
-        own: &own,
-        directories: &environment.search_path(),
-        named: environment.path(NAMED),
-        take_scripts: scripts(environment) < MOST_SCRIPTS,
-    };
-    search.run()
+    let (own, directories) = (args::own_program()?, environment.search_path());
+    search(environment, &own, &directories).run()
 }
 
 /// Whether this program is the genuine client of this environment, or a shim, which turns into that.
 pub fn is_genuine(environment: &Environment, path: &Path) -> bool {
-    let same = |genuine: Genuine| {
-        let real = |path: &Path| path.canonicalize().ok();
-        real(&genuine.path).is_some_and(|genuine| real(path) == Some(genuine))
-    };
-    find(environment).is_ok_and(same) || genuine::is_shim(path)
+    let directories = environment.search_path();
+    args::own_program().is_ok_and(|own| search(environment, &own, &directories).finds(path))
+}
+
+fn search<'a>(environment: &Environment, own: &'a Path, directories: &'a [PathBuf]) -> genuine::Search<'a> {
+    let take_scripts = scripts(environment) < MOST_SCRIPTS;
+    genuine::Search { own, directories, named: environment.path(NAMED), take_scripts }
 }
 
 fn scripts(environment: &Environment) -> u32 {

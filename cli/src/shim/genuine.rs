@@ -70,6 +70,16 @@ impl Search<'_> {
         })
     }
 
+    /// Whether this program is what it finds, by whatever name, or a shim, which turns into that.
+    pub fn finds(&self, path: &Path) -> bool {
+        let real = |genuine: Genuine| genuine.path.canonicalize().ok();
+        let same = || {
+            let found = self.run().ok().and_then(real);
+            found.is_some() && found == self.look_at(path).and_then(real)
+        };
+        is_shim(path) || same()
+    }
+
     fn look_at(&self, candidate: &Path) -> Option<Genuine> {
         let real = candidate.canonicalize().ok()?;
         if real == self.own || is_shim(&real) {
@@ -240,6 +250,25 @@ mod tests {
         assert_eq!(tree.search(&["bin"], true).unwrap().form, Form::JavaScript);
         let path = tree.file(copy, NATIVE);
         assert_eq!(tree.search(&["bin"], true).unwrap(), Genuine { path, form: Form::Native });
+    }
+
+    #[test]
+    fn every_name_of_the_genuine_one_is_it_and_no_other_program() {
+        let tree = Tree::new();
+        tree.npm(Some("lib/node_modules/@anthropic-ai"));
+        // What installing it made of it, and what `PATH` leads to.
+        let copy = tree.file("lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe", NATIVE);
+        let linked = tree.link("linked/claude", &copy);
+        let (shim, other) = (tree.file("shim/claude", &shim()), tree.file("other/claude", NATIVE));
+        let own = tree.path("own/claude");
+        let directories = [tree.path("linked"), tree.path("other")];
+        let search = Search { own: &own, directories: &directories, named: None, take_scripts: true };
+        for path in [&linked, &copy, &search.run().unwrap().path, &tree.path("bin/claude"), &shim] {
+            assert!(search.finds(path), "{}", path.display());
+        }
+        for path in [other, tree.file("python", NATIVE), tree.path("missing")] {
+            assert!(!search.finds(&path), "{}", path.display());
+        }
     }
 
     #[test]
