@@ -184,12 +184,15 @@ fn other_configuration_directories_are_watched_too() {
         let text = format!("{{\"claudeAiOauth\":{{\"accessToken\":\"{key}\"}}}}");
         fs::write(directory.join(".credentials.json"), text).unwrap();
     };
-    leave(&sandbox.home().join("deep/below/claude"));
+    // Once this one is told, it knows what to wait for.
+    write(&sandbox, ".zshenv", &format!("export ANTHROPIC_API_KEY={}\n", sandbox.key()));
     watcher.until(|strays| json::count(strays) == 1);
+    leave(&sandbox.home().join("deep/below/claude"));
+    watcher.until(|strays| json::count(strays) == 2);
     // A profile that names another one from now on.
     write(&sandbox, ".bashrc", "export CLAUDE_CONFIG_DIR=~/second\n");
     leave(&sandbox.home().join("second"));
-    watcher.until(|strays| json::count(strays) == 2);
+    watcher.until(|strays| json::count(strays) == 3);
 
     sandbox.login("work", &key, &upstream);
     let third = sandbox.path("third");
@@ -199,8 +202,8 @@ fn other_configuration_directories_are_watched_too() {
     assert_eq!(session.message()["status"], 200);
     let settings = format!("{{\"env\":{{\"ANTHROPIC_API_KEY\":\"{key}\"}}}}");
     fs::write(third.join("settings.json"), settings).unwrap();
-    let strays = watcher.until(|strays| json::count(strays) == 3);
-    assert_eq!(strays[2]["account"], "work", "{strays}");
+    let strays = watcher.until(|strays| json::count(strays) == 4);
+    assert_eq!(strays[3]["account"], "work", "{strays}");
     assert!(sandbox.ctl(&["status"]).stdout.contains("the key of account work"));
 }
 
