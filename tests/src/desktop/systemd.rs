@@ -1,5 +1,7 @@
 //! The systemd of a user, as far as it holds variables.
 #![allow(
+    clippy::disallowed_types,
+    clippy::needless_pass_by_value,
     clippy::unused_self,
     clippy::used_underscore_binding,
     reason = "what zbus's macro writes, and what it wants"
