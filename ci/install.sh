@@ -242,6 +242,9 @@ remove_state() {
   else
     rm -f "$directory/kept.json"
   fi
+  if compgen -G "$directory/kept.damaged-*" >/dev/null; then
+    say "$directory/kept.damaged-* could not be read: the OS keyring may keep accounts (service \"claudectl\") that nobody knows."
+  fi
   rmdir "$directory" 2>/dev/null || true
 }
 

@@ -13,7 +13,7 @@ use claudectl_proto::{
     },
 };
 
-use crate::{args::Environment, error::Error, exit::Exit, process::start};
+use crate::{args::Environment, error::Error, exit::Exit, kept::Kept, process::start};
 
 pub use recognition::{Recognition, recognize};
 
@@ -58,6 +58,19 @@ impl Daemon {
                 .exiting(Exit::NoDaemon)
                 .hint("claudectl doctor")
         })
+    }
+
+    /// The daemon, also started if the OS keyring may keep accounts. `None`: nothing is held, and nothing
+    /// is kept.
+    ///
+    /// # Errors
+    /// If it cannot be started, or connected to.
+    pub async fn find_or_start_for(kept: &Kept, environment: &Environment) -> Result<Option<Self>, Error> {
+        if kept.is_nothing() {
+            Self::find(environment).await
+        } else {
+            Self::find_or_start(environment).await.map(Some)
+        }
     }
 
     /// The daemon that listens there, if one does.

@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod demo;
 pub mod error;
 pub mod exit;
+pub mod kept;
 pub mod output;
 pub mod process;
 pub mod shim;

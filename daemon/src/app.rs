@@ -10,7 +10,7 @@ use claudectl_platform::{
     signal::Orders,
     stdio,
 };
-use claudectl_proto::{endpoint::Endpoints, record::Files};
+use claudectl_proto::{endpoint::Endpoints, kept::File, record::Files};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -100,7 +100,7 @@ async fn serve(
     let keyring = Keyring::new(surroundings.buses.session.as_deref());
     let state = directories::state(surroundings.state.as_deref(), surroundings.home.as_deref()).ok();
     let place = |name: &str| state.as_ref().map(|directory| directory.join(name));
-    let (keeper, kept) = Keeper::start(keyring, place("kept.json"), arrivals.clone());
+    let (keeper, kept) = Keeper::start(keyring, state.clone().map(File::within), arrivals.clone());
     let remover = remover(&configuration, &surroundings, endpoints, state.clone(), mailbox.clone());
     let known_gateways = place("known_gateways");
     let effects =

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod endpoint;
+pub mod kept;
 pub mod reason;
 pub mod record;
 

@@ -1,5 +1,7 @@
 //! Kept accounts, with a real gnome-keyring on a bus of the test's own.
 
+mod daemonless;
+
 use claudectl_tests::{
     json,
     keyring::PrivateBus,
@@ -48,6 +50,13 @@ impl Place {
     fn account(&self) -> Value {
         let status = self.sandbox.ctl(&["status", "--json"]).exited(0).json();
         json::by(&status["accounts"], "name", "work").clone()
+    }
+
+    /// Ends the daemon, as a restart of the machine does.
+    fn stop(&self) {
+        let daemon = self.sandbox.daemon_pid().expect("a daemon");
+        kill(nix::unistd::Pid::from_raw(daemon.cast_signed()), Signal::SIGTERM).unwrap();
+        claudectl_tests::wait::process_exit(daemon);
     }
 
     /// What any other program of the user reads.

@@ -8,6 +8,7 @@ use crate::{
     daemon::{Daemon, in_time},
     error::Error,
     exit::Exit,
+    kept::Kept,
     output::{json, text},
 };
 
@@ -16,13 +17,13 @@ pub fn build(command: Command) -> Command {
     command.about("List the accounts that are logged in")
 }
 
-/// Lists them. Without a daemon there are none.
+/// Lists them. Without a daemon these are the kept ones, which are sealed.
 ///
 /// # Errors
 /// If the daemon does not answer.
 pub async fn run(_matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
     let accounts = match Daemon::find(&context.environment).await? {
-        None => Vec::new(),
+        None => Kept::look(&context.environment).accounts().to_vec(),
         Some(daemon) => {
             let mut client = daemon.accounts();
             in_time(async { Ok(client.list_accounts(ListAccountsRequest {}).await?) })

@@ -9,9 +9,11 @@ use claudectl_proto::v1::{LogoutRequest, Reason, Receipt};
 
 use crate::{
     Context,
+    args::Environment,
     daemon::{Daemon, within},
     error::Error,
     exit::Exit,
+    kept::Kept,
     output::{Waiting, json, text},
 };
 
@@ -44,7 +46,7 @@ pub fn build(command: Command) -> Command {
         )
 }
 
-/// Logs out. Without a daemon, or an account, there is nothing to do, and that is no failure.
+/// Logs out. Without an account that is held or kept there is nothing to do, and that is no failure.
 ///
 /// # Errors
 /// If the daemon does not answer, or other accounts than the named one are held.
@@ -52,17 +54,33 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     if matches.get_flag("all-users") {
         return everybody::run(context).await;
     }
-    let accounts = matches.get_many::<String>("accounts").into_iter().flatten().cloned().collect();
+    let accounts: Vec<String> =
+        matches.get_many::<String>("accounts").into_iter().flatten().cloned().collect();
     let request = LogoutRequest { accounts, all: matches.get_flag("all") };
-    let receipt = match Daemon::find(&context.environment).await? {
-        None => Receipt::default(),
-        Some(daemon) => log_out(&daemon, request).await?,
-    };
+    let receipt = log_out_for_certain(&context.environment, request).await?;
     context.output.show("claudectl.receipt/1", &json::Receipt::from(&receipt), || told(&receipt))?;
     Ok(if json::is_proven(&receipt) { Exit::Ok } else { Exit::Unproven })
 }
 
-/// Logs out; an empty receipt if nothing at all is logged in.
+/// Logs out, with a daemon that is started for what is kept; an empty receipt if nothing at all is held or
+/// kept.
+///
+/// # Errors
+/// As [`run`].
+pub async fn log_out_for_certain(
+    environment: &Environment,
+    request: LogoutRequest,
+) -> Result<Receipt, Error> {
+    let mut receipt = match Daemon::find_or_start_for(&Kept::look(environment), environment).await? {
+        None => Receipt::default(),
+        Some(daemon) => log_out(&daemon, request.clone()).await?,
+    };
+    // Looked at again: what the daemon did not know of is there still.
+    Kept::look(environment).complete(&mut receipt, &request.accounts, request.all);
+    Ok(receipt)
+}
+
+/// Logs out at this daemon; an empty receipt if it holds nothing at all.
 ///
 /// # Errors
 /// As [`run`].

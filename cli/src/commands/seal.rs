@@ -8,6 +8,7 @@ use crate::{
     daemon::{Daemon, in_time},
     error::Error,
     exit::Exit,
+    kept::Kept,
     output::{
         json,
         text::{self, Plain},
@@ -45,8 +46,9 @@ pub(super) fn names(matches: &ArgMatches) -> Vec<String> {
 /// If an account is not kept: its only copy would be lost.
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
     let request = SealAccountsRequest { accounts: names(matches), all: matches.get_flag("all") };
-    let accounts = match Daemon::find(&context.environment).await? {
-        // Nothing is in memory then.
+    let environment = &context.environment;
+    let accounts = match Daemon::find_or_start_for(&Kept::look(environment), environment).await? {
+        // Nothing is in memory then, and nothing is kept.
         None => Vec::new(),
         Some(daemon) => {
             let mut client = daemon.accounts();

@@ -9,7 +9,7 @@ use claudectl_proto::v1::{Account, AccountState, Place, Status, WatchStatusReque
 
 use crate::{
     Context, args::working_directory, commands::audit::last, daemon::Daemon, error::Error, exit::Exit,
-    output::json, process::environment::overriding,
+    kept::Kept, output::json, process::environment::overriding,
 };
 
 /// Its command line.
@@ -35,7 +35,7 @@ pub fn build(command: Command) -> Command {
         )
 }
 
-/// Shows what is held here. Never starts a daemon: without one nothing is held.
+/// Shows what is held here. Never starts a daemon: without one nothing is held, and what is kept is sealed.
 ///
 /// # Errors
 /// If the daemon does not answer.
@@ -67,7 +67,7 @@ async fn check(context: &Context) -> Result<Exit, Error> {
     let status = async {
         match Daemon::find(&context.environment).await? {
             Some(daemon) => daemon.status_of(Some(place(context))).await.map(Some),
-            None => Ok(None),
+            None => Ok(Kept::look(&context.environment).status(context.environment.account())),
         }
     };
     match status.await {
@@ -97,9 +97,13 @@ fn show(status: Option<&Status>, context: &Context) -> Result<(), Error> {
         .map(|variable| json::Variable { name: variable.name, role: json::role(variable.role) });
     let asked_for = context.environment.account();
     let last = last(context);
-    let body = json::Status::new(status, asked_for, variables.collect(), last);
+    let kept = Kept::look(&context.environment);
+    let sealed = kept.status(asked_for);
+    let status = status.or(sealed.as_ref());
+    let body = json::Status::new(status, asked_for, variables.collect(), last, kept.doubts());
     context.output.show("claudectl.status/1", &body, || {
-        words::told(status, asked_for, &overriding, last, clock::wall())
+        let now = clock::wall();
+        words::told(status, asked_for, &overriding, last, now) + &words::doubts(kept.doubts())
     })
 }
 

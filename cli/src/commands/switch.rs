@@ -9,6 +9,7 @@ use crate::{
     daemon::{Daemon, in_time},
     error::Error,
     exit::Exit,
+    kept::Kept,
     output::{json, text::Plain},
 };
 
@@ -24,7 +25,10 @@ pub fn build(command: Command) -> Command {
 /// # Errors
 /// If the account is not logged in.
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
-    let Some(daemon) = Daemon::find(&context.environment).await? else { return Err(Error::login_needed()) };
+    let kept = Kept::look(&context.environment);
+    let Some(daemon) = Daemon::find_or_start_for(&kept, &context.environment).await? else {
+        return Err(Error::login_needed());
+    };
     let mut client = daemon.accounts();
     let request = SwitchAccountRequest { account: text(matches, "account") };
     let answer = in_time(async { Ok(client.switch_account(request).await?) }).await?.into_inner();

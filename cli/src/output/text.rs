@@ -247,7 +247,8 @@ pub fn receipt(receipt: &Receipt) -> String {
         let outcome = styled(style, format!("{:<12}", json::outcome(item.outcome())));
         let (what, place) = (Plain(&item.what), Plain(&item.r#where));
         let preposition = if item.r#where.contains("://") { "at" } else { "in" };
-        let _ = writeln!(text, "  {outcome}  {what} of {} {preposition} {place}", Plain(&item.account));
+        let whose = if item.account.is_empty() { "" } else { " of " };
+        let _ = writeln!(text, "  {outcome}  {what}{whose}{} {preposition} {place}", Plain(&item.account));
         let action = if item.action == "none" { "nothing to be done from here" } else { &item.action };
         let _ = writeln!(text, "  {:<12}  {}: {}", "", Plain(action), Plain(&item.proof));
     }

@@ -4,7 +4,11 @@
 #[cfg_attr(windows, path = "permissions/windows.rs")]
 mod sys;
 
-use std::{io, path::Path, time::Duration};
+use std::{
+    io::{self, Read as _, Write as _},
+    path::Path,
+    time::Duration,
+};
 
 use crate::{clock, directories::DirectoryError};
 
@@ -54,6 +58,37 @@ pub fn may_write(directory: &Path) -> bool {
 /// If what is in its place is not a plain file of this user.
 pub fn append_to(path: &Path) -> io::Result<std::fs::File> {
     sys::append_to(path)
+}
+
+/// What is in a file of this user. Links are not followed, and a FIFO is not waited for.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] if there is nothing; [`io::ErrorKind::InvalidInput`] if what is there is not a
+/// plain file of this user of at most `longest` bytes.
+pub fn read_own(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    sys::open_own(path)?.take(longest.saturating_add(1)).read_to_end(&mut content)?;
+    if u64::try_from(content.len()).is_ok_and(|length| length <= longest) {
+        Ok(content)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is longer than {longest} bytes")))
+    }
+}
+
+/// Replaces a file of this user at once, closed to everybody else (mode 0600): who reads it finds the
+/// old content or the new one, also after a crash. A link in its place is replaced, not followed.
+///
+/// # Errors
+/// If it cannot be written; then it is as it was.
+pub fn replace_own(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    // What an earlier one left behind when it died.
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = sys::create_own(&new)?;
+    file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&new, path))
 }
 
 /// Why a lock was not acquired.

@@ -4,14 +4,13 @@
 mod index;
 mod record;
 
-use std::path::PathBuf;
-
 use claudectl_core::{
     account::{Account, Kept, Obtained},
     error::Refusal,
     event::Event,
     ids::{AccountName, Generation, SecretId},
 };
+use claudectl_proto::kept::File;
 use tokio::sync::mpsc;
 
 use self::index::Index;
@@ -64,7 +63,7 @@ impl Keeper {
     /// one, the next daemon does not know of them.
     pub fn start(
         keyring: Keyring,
-        index: Option<PathBuf>,
+        index: Option<File>,
         arrivals: mpsc::Sender<Arrival>,
     ) -> (Self, Vec<Kept>) {
         let index = Index::open(index);

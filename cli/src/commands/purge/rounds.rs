@@ -32,7 +32,7 @@ type Items = BTreeMap<(String, String), Item>;
 
 impl Rounds<'_> {
     pub(super) async fn run(&self, accounts: Accounts) -> Result<Receipt, Error> {
-        let mut receipt = Receipt { items: accounts.log_out().await, media: Vec::new() };
+        let mut receipt = Receipt { items: accounts.log_out(self.context).await, media: Vec::new() };
         let revoked = self.log_out_clients(&mut receipt).await;
         let mut items = Items::new();
         let mut plan = if self.shown.clients.is_empty() { self.shown.clone() } else { self.plan_again()? };

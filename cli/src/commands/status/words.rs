@@ -5,6 +5,7 @@ use claudectl_proto::v1::Status;
 
 use super::{account_here, is_held, is_safe_to_leave, outside};
 use crate::commands::audit::Last;
+use crate::kept::Doubt;
 use crate::output::text::{self, BAD, BOLD, DIM, GOOD, Plain, WARN, styled};
 
 /// The status in words.
@@ -26,6 +27,15 @@ pub(super) fn told(
     sections.extend(environment(overriding));
     sections.extend(last.map(|last| outside::audited(last, now)));
     sections.join("\n")
+}
+
+/// Lists of kept accounts that cannot be read.
+pub(super) fn doubts(doubts: &[Doubt]) -> String {
+    let line = |doubt: &Doubt| {
+        let (place, why) = (Plain(&doubt.place), Plain(&doubt.why));
+        format!("\n{} {place}: {why}. Nobody knows what it listed.\n", styled(BAD, "kept accounts:"))
+    };
+    doubts.iter().map(line).collect()
 }
 
 fn held(status: &Status, asked_for: &str, now: i64) -> Vec<String> {

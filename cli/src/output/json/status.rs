@@ -9,9 +9,12 @@ use super::{
     desktop::{Sighting, Triggered},
     present,
 };
-use crate::commands::{
-    audit::Last,
-    status::{account_here, is_safe_to_leave},
+use crate::{
+    commands::{
+        audit::Last,
+        status::{account_here, is_safe_to_leave},
+    },
+    kept::Doubt,
 };
 
 /// The configuration file.
@@ -144,17 +147,34 @@ pub struct Status {
     audit: Option<Last>,
     strays: Vec<Stray>,
     footprints: Option<Footprints>,
+    kept_doubts: Vec<KeptDoubt>,
+}
+
+/// A list of kept accounts that cannot be read.
+#[derive(Debug, Serialize)]
+struct KeptDoubt {
+    r#where: String,
+    why: String,
+}
+
+impl From<&Doubt> for KeptDoubt {
+    fn from(doubt: &Doubt) -> Self {
+        Self { r#where: doubt.place.clone(), why: doubt.why.clone() }
+    }
 }
 
 impl Status {
-    /// The shape of what the daemon said (`None`: there is none) and of this environment.
+    /// The shape of what the daemon said (`None`: there is none, and nothing is kept), of this environment,
+    /// and of what nobody knows about kept accounts.
     pub fn new(
         status: Option<&v1::Status>,
         asked_for: &str,
         environment: Vec<Variable>,
         audit: Option<Last>,
+        doubts: &[Doubt],
     ) -> Self {
-        let daemon = status.map(|status| Daemon {
+        // Without a daemon there is none that has a number.
+        let daemon = status.filter(|status| status.pid > 0).map(|status| Daemon {
             version: status.version.clone(),
             pid: status.pid,
             started_at: status.started_at,
@@ -189,6 +209,7 @@ impl Status {
             audit,
             strays: known.strays.iter().map(Stray::from).collect(),
             footprints: known.footprints.as_ref().map(Footprints::from),
+            kept_doubts: doubts.iter().map(KeptDoubt::from).collect(),
         }
     }
 }
@@ -239,7 +260,8 @@ mod tests {
             ..Default::default()
         };
         let variables = vec![Variable { name: "ANTHROPIC_API_KEY", role: role(Role::Credential) }];
-        let line = document("claudectl.status/1", &Status::new(Some(&held), "", variables, None)).unwrap();
+        let line =
+            document("claudectl.status/1", &Status::new(Some(&held), "", variables, None, &[])).unwrap();
         let account = concat!(
             r#"{"name":"work","kind":"unknown","default":false,"upstream":"https://api.anthropic.com","#,
             r#""proxy":null,"ca_file":null,"logged_in_at":0,"checked":false,"sessions":0,"generation":0,"#,
@@ -256,7 +278,7 @@ mod tests {
             r#""configuration":{"present":true,"error":null},"desktop_watched":false,"desktop_sources":["logind"],"#,
             r#""sightings":[{"what":"screen-locked","by":"logind Lock","at_milliseconds":1500,"took_microseconds":80,"repeated":false}],"#,
             r#""reactions":[{"trigger":"idle","account":null,"reaction":"purge"}],"idle_minutes":30,"login_hours":0,"audit":null,"strays":[],"#,
-            r#""footprints":{"enabled":true,"running":false,"at":9,"why":"because the screen was locked","removed":2,"left":1,"error":null}}"#,
+            r#""footprints":{"enabled":true,"running":false,"at":9,"why":"because the screen was locked","removed":2,"left":1,"error":null},"kept_doubts":[]}"#,
         ];
         assert_eq!(line, expected.concat());
     }

@@ -48,6 +48,28 @@ pub(super) fn append_to(path: &Path) -> io::Result<File> {
     })
 }
 
+pub(super) fn open_own(path: &Path) -> io::Result<File> {
+    // Without NONBLOCK a FIFO in the place would block.
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits())
+        .map_err(io::Error::other)?;
+    let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}"));
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+        if error.raw_os_error() == Some(libc::ELOOP) { refused("a symbolic link") } else { error }
+    })?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(refused("not a plain file"));
+    }
+    if found.uid() != own_uid() {
+        return Err(refused("another user's file"));
+    }
+    Ok(file)
+}
+
+pub(super) fn create_own(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,

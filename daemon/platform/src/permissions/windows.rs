@@ -46,6 +46,15 @@ pub(super) fn append_to(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+pub(super) fn open_own(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)
+}
+
+pub(super) fn create_own(path: &Path) -> io::Result<File> {
+    // The state directory is in a profile, which is closed to others.
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
 #[derive(Debug)]
 pub(super) struct Lock {
     #[allow(dead_code, reason = "holds the lock for as long as it is open")]

@@ -1,55 +1,33 @@
-//! The list of kept accounts, for a daemon that starts: a locked keyring does not tell whose entries it
-//! has. Holds no credential, and nothing that a held credential goes by: that is in the keyring.
-
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+//! The list of kept accounts (`claudectl_proto::kept`), for a daemon that starts.
 
 use claudectl_core::{
     account::{Account, Kept, Obtained, Profile, Route},
     ids::AccountName,
 };
-use claudectl_platform::permissions;
-use serde::{Deserialize, Serialize};
+use claudectl_proto::kept::{File, Line, List};
 
 use super::record;
 
 /// The file, and what it says.
 #[derive(Debug)]
 pub(super) struct Index {
-    path: Option<PathBuf>,
+    file: Option<File>,
     list: List,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct List {
-    /// The account that is the default, if it is kept.
-    default: Option<String>,
-    accounts: Vec<Line>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Line {
-    name: String,
-    kind: String,
-    header: String,
-    authority: Option<String>,
-    upstream: String,
-    email: Option<String>,
-    organization: Option<String>,
-    plan: Option<String>,
-    renewable: bool,
-    revocable: bool,
-    logged_in_at: i64,
+    /// What is in the place of the list could not be read, and is not written over.
+    is_damaged: bool,
 }
 
 impl Index {
-    /// Reads the file. A damaged one is told and taken for an empty one: the entries themselves are in
-    /// the keyring, and a login finds them.
-    pub(super) fn open(path: Option<PathBuf>) -> Self {
-        let list = path.as_deref().map(read).unwrap_or_default();
-        Self { path, list }
+    /// Reads the file. One that cannot be read is told and taken for an empty one; it stays, because
+    /// what it lists is in the keyring all the same.
+    pub(super) fn open(file: Option<File>) -> Self {
+        let read = file.as_ref().map(|file| file.read().map_err(|error| (file.path(), error))).transpose();
+        let is_damaged = read.is_err();
+        let list = read.unwrap_or_else(|(path, error)| {
+            tracing::error!("{}: {error}; kept accounts have to be logged in again", path.display());
+            None
+        });
+        Self { file, list: list.unwrap_or_default(), is_damaged }
     }
 
     pub(super) fn kept(&self) -> Vec<Kept> {
@@ -89,41 +67,24 @@ impl Index {
     }
 
     /// Replaces the file at once. What cannot be written is told; the keyring has what counts.
-    fn write(&self) {
-        let Some(path) = &self.path else {
+    fn write(&mut self) {
+        let Some(file) = &self.file else {
             tracing::warn!(
                 "without a home directory the next claudectld does not know which accounts are kept"
             );
             return;
         };
-        if let Err(error) = replace(path, &self.list) {
-            tracing::error!("{}: {error}", path.display());
+        if self.is_damaged {
+            match file.put_aside() {
+                Ok(aside) => tracing::warn!("what could not be read is {} now", aside.display()),
+                Err(error) => return tracing::error!("{}: {error}", file.path().display()),
+            }
+            self.is_damaged = false;
+        }
+        if let Err(error) = file.write(&self.list) {
+            tracing::error!("{}: {error}", file.path().display());
         }
     }
-}
-
-fn read(path: &Path) -> List {
-    match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            tracing::error!("{}: {error}; kept accounts have to be logged in again", path.display());
-            List::default()
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => List::default(),
-        Err(error) => {
-            tracing::error!("{}: {error}", path.display());
-            List::default()
-        }
-    }
-}
-
-fn replace(path: &Path, list: &List) -> io::Result<()> {
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory.parent().unwrap_or(directory))?;
-        permissions::private_directory(directory).map_err(io::Error::other)?;
-    }
-    let new = path.with_extension("new");
-    fs::write(&new, serde_json::to_vec(list)?)?;
-    fs::rename(new, path)
 }
 
 fn line(account: &Account) -> Line {

@@ -3,14 +3,18 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use claudectl_platform::permissions;
+use claudectl_platform::permissions::{self, LockFile};
 
 use crate::proxy::upstream::Fingerprint;
 
 /// Longest file that is read, in bytes.
-const FILE: u64 = 1 << 20;
+const LONGEST: u64 = 1 << 20;
+
+/// How long another daemon may take to write its line.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const HEADER: &str = "# Certificates of gateways, noted by claudectl at the first login to each.\n\
     # Take a line away, and the next login notes the certificate that is there then.\n";
@@ -47,12 +51,16 @@ impl Known {
         Ok(noted)
     }
 
-    /// Notes it, in place of what was noted before. The file is replaced at once.
+    /// Notes it, in place of what was noted before. The file is replaced at once, by one daemon at a time:
+    /// those with other runtime directories have the same file.
     pub(in crate::oauth) fn note(&self, fingerprint: Fingerprint) -> io::Result<()> {
         if let Some(directory) = self.path.parent() {
             fs::create_dir_all(directory.parent().unwrap_or(directory))?;
             permissions::private_directory(directory).map_err(io::Error::other)?;
         }
+        let own = std::process::id().to_string();
+        let _lock = LockFile::acquire_within(&self.path.with_extension("lock"), &own, PATIENCE)
+            .map_err(io::Error::other)?;
         let old = self.text()?;
         let others = old
             .lines()
@@ -63,21 +71,20 @@ impl Known {
             new.push('\n');
         }
         new.extend([&self.origin, " sha256:", &fingerprint.to_string(), "\n"]);
-        let path = self.path.with_extension("new");
-        fs::write(&path, new)?;
-        fs::rename(path, &self.path)
+        permissions::replace_own(&self.path, new.as_bytes())
     }
 
     fn text(&self) -> io::Result<String> {
-        match fs::metadata(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            Ok(file) if file.is_file() && file.len() <= FILE => fs::read_to_string(&self.path),
-            Ok(_) => {
-                let why = format!("{} is not a file of pins", self.path.display());
-                Err(io::Error::new(io::ErrorKind::InvalidData, why))
-            }
-            Err(error) => Err(error),
-        }
+        let bytes = match permissions::read_own(&self.path, LONGEST) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+            outcome => outcome.map_err(|error| self.unreadable(&error))?,
+        };
+        String::from_utf8(bytes).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, why: &dyn std::fmt::Display) -> io::Error {
+        let path = self.path.display();
+        io::Error::new(io::ErrorKind::InvalidData, format!("{path} is not a file of pins: {why}"))
     }
 }
 
@@ -112,6 +119,34 @@ mod tests {
         assert_eq!(one.read().unwrap(), Some(fingerprint('3')));
         assert_eq!(other.read().unwrap(), Some(fingerprint('2')));
         assert_eq!(fs::read_to_string(&path).unwrap().matches("sha256:").count(), 2);
+    }
+
+    #[test]
+    fn those_who_note_at_once_take_no_line_from_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state/claudectl/known_gateways");
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let known = Known::at(&path, &format!("https://{number}.example"));
+                scope.spawn(move || known.note(fingerprint('1')).unwrap());
+            }
+        });
+        for number in 0..8 {
+            let noted = Known::at(&path, &format!("https://{number}.example")).read().unwrap();
+            assert_eq!(noted, Some(fingerprint('1')), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("known_gateways"), directory.path().join("other"));
+        fs::write(&other, "").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        let known = Known::at(&path, "https://one.example");
+        assert!(known.read().unwrap_err().to_string().contains("symbolic link"));
+        assert!(known.note(fingerprint('1')).is_err());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "");
     }
 
     #[test]
