@@ -85,6 +85,19 @@ fn a_logout_revokes_refresh_token_and_access_token_and_proves_it() {
 }
 
 #[test]
+fn a_server_without_a_revocation_endpoint_is_never_called_proven() {
+    let world = world();
+    world.authority.behave(|behaviour| behaviour.metadata = serde_json::json!({"revocation_endpoint": null}));
+    world.sign_in(&[]).exited(0);
+    let receipt = world.sandbox.ctl(&["logout", "--json"]).exited(6).json();
+    let items = receipt["items"].as_array().unwrap();
+    let left: Vec<_> = items.iter().filter(|item| item["outcome"] == "unproven").collect();
+    assert_eq!((&receipt["proven"], left.len()), (&false.into(), 1), "{receipt}");
+    assert!(left[0]["proof"].as_str().unwrap().contains("no revocation endpoint"), "{receipt}");
+    assert!(world.authority.is_live(&world.authority.access_tokens()[0]), "as the receipt says");
+}
+
+#[test]
 fn a_server_that_does_not_revoke_is_never_called_proven_and_the_local_copies_go_all_the_same() {
     for reply in [Reply::error(400, "invalid_request"), Reply::Json(500, Value::Null), Reply::Close] {
         let world = world();

@@ -44,6 +44,10 @@ fn told(item: &ReceiptItem) -> (&'static str, String, v1::Outcome) {
             ("deleted", "the keyring was asked again and has no such entry".to_owned(), v1::Outcome::Proven)
         }
         Outcome::NotAbsent(why) => ("not deleted", why.clone(), v1::Outcome::Unproven),
+        // Tokens that a session could use a moment ago, and somebody who has a copy still can.
+        Outcome::OutOfReach if item.kind == CredentialKind::Oauth => {
+            ("not revoked", revocation(item), v1::Outcome::Unproven)
+        }
         Outcome::OutOfReach => ("none", revocation(item), v1::Outcome::OutOfReach),
     }
 }
