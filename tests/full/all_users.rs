@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use claudectl_tests::{
@@ -17,15 +18,25 @@ use claudectl_tests::{
 /// Users that nobody else has. They exist only in the list that this thread sees.
 const USERS: [(&str, u32); 2] = [("cct-ada", 61_061), ("cct-bob", 61_062)];
 
-/// A machine with two users, of whom the first is logged in with a daemon of her own.
+/// One of a directory service that does not list its users: the machine has only their number.
+const UNLISTED: (&str, u32) = ("cct-eve", 61_063);
+
+/// A machine with two users, and nobody else's processes.
 struct Machine {
     sandbox: Sandbox,
     key: String,
     client: PathBuf,
 }
 
-fn machine() -> Result<Machine, Missing> {
-    require::root()?;
+/// The users' runtime directories are in `/tmp`, which all of these tests share: one after the other.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// `None` outside the process namespace in which the test runs again.
+fn machine(test: &str) -> Result<Option<Machine>, Missing> {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !isolation::private_processes(&format!("all_users::{test}"))? {
+        return Ok(None);
+    }
     require::program("setpriv")?;
     let sandbox = Sandbox::new();
     let public = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -39,17 +50,20 @@ fn machine() -> Result<Machine, Missing> {
         fs::copy(binary(name.as_ref()), bin.join(name)).unwrap();
     }
     let mut list = String::new();
-    for (name, uid) in USERS {
+    for (name, uid) in [USERS[0], USERS[1], UNLISTED] {
         let home = homes.join(name);
         fs::create_dir(&home).unwrap();
         chown(&home, Some(uid), Some(uid)).unwrap();
+        if uid == UNLISTED.1 {
+            continue;
+        }
         writeln!(list, "{name}:x:{uid}:{uid}::{}:/usr/sbin/nologin", home.display()).unwrap();
     }
     let passwd = sandbox.path("passwd");
     fs::write(&passwd, list).unwrap();
     isolation::private_users(&passwd)?;
     let (key, client) = (sandbox.key(), bin.join("claudectl"));
-    Ok(Machine { sandbox, key, client })
+    Ok(Some(Machine { sandbox, key, client }))
 }
 
 impl Machine {
@@ -83,7 +97,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        for (_, uid) in USERS {
+        for (_, uid) in [USERS[0], USERS[1], UNLISTED] {
             let _ = fs::remove_dir_all(format!("/tmp/claudectl-{uid}"));
         }
     }
@@ -91,7 +105,7 @@ impl Drop for Machine {
 
 #[test]
 fn root_logs_every_user_out_and_reads_no_credential() {
-    let machine = need!(machine());
+    let Some(machine) = need!(machine("root_logs_every_user_out_and_reads_no_credential")) else { return };
     let [ada, bob] = USERS;
     machine.log_in(ada);
     let done = machine.everybody().exited(0);
@@ -117,7 +131,50 @@ fn end(status: &serde_json::Value) {
 
 #[test]
 fn anybody_else_is_refused() {
-    let machine = need!(machine());
+    let Some(machine) = need!(machine("anybody_else_is_refused")) else { return };
     let refused = machine.start(USERS[1], &["logout", "--all-users"]).finish().exited(1);
     assert!(refused.stderr.contains("only root"), "{}", refused.stderr);
+}
+
+fn of(said: &serde_json::Value, uid: u32) -> &serde_json::Value {
+    let users = said["users"].as_array().unwrap();
+    users.iter().find(|user| user["uid"] == uid).unwrap_or_else(|| panic!("{uid} in {said}"))
+}
+
+#[test]
+fn a_user_whom_nobody_lists_is_logged_out_and_never_called_proven() {
+    let Some(machine) = need!(machine("a_user_whom_nobody_lists_is_logged_out_and_never_called_proven"))
+    else {
+        return;
+    };
+    machine.log_in(UNLISTED);
+    let said = machine.everybody().exited(6).json();
+    let answer = of(&said, UNLISTED.1);
+    assert_eq!(
+        (&answer["daemon"], &answer["receipt"]["accounts"][0]),
+        (&true.into(), &"work".into()),
+        "{said}"
+    );
+    assert_eq!(answer["exit"], 6, "nobody knows their home, so nobody knows what is kept: {said}");
+    let status = machine.start(UNLISTED, &["status", "--json"]).finish().exited(0).json();
+    assert_eq!(status["logged_in"], false, "{status}");
+    end(&status);
+}
+
+#[test]
+fn a_daemon_whose_socket_is_gone_is_never_called_proven() {
+    let Some(machine) = need!(machine("a_daemon_whose_socket_is_gone_is_never_called_proven")) else {
+        return;
+    };
+    let [ada, bob] = USERS;
+    machine.log_in(ada);
+    let status = machine.start(ada, &["status", "--json"]).finish().exited(0).json();
+    fs::remove_dir_all(format!("/tmp/claudectl-{}", ada.1)).unwrap();
+    let said = machine.everybody().exited(6).json();
+    let answer = of(&said, ada.1);
+    let pids = serde_json::json!([status["daemon"]["pid"]]);
+    assert_eq!((&answer["daemon"], &answer["unreached"]), (&serde_json::Value::Null, &pids), "{said}");
+    assert_eq!(of(&said, bob.1)["daemon"], false, "{said}");
+    end(&status);
+    machine.everybody().exited(0);
 }

@@ -1,13 +1,12 @@
 //! `claudectl purge --system`: the same for every user of the machine. Root only reads the list of users;
 //! each home is looked at and changed by a child process that is that user and nobody else.
 
-use std::process::Stdio;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use claudectl_platform::users::{self, User};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tokio::process::Command;
 
 use super::{
     confirm,
@@ -15,11 +14,15 @@ use super::{
     show,
 };
 use crate::{
-    Context, args,
+    Context,
     error::Error,
     exit::Exit,
     output::text::{BAD, BOLD, Plain, styled},
+    process::as_user,
 };
+
+/// The longest that one user's purge may take: reading a home, and servers that are asked to revoke.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What a user's own purge said.
 #[derive(Debug, Serialize)]
@@ -78,26 +81,22 @@ fn tell(context: &Context, answers: Vec<Answer>, words: fn(&[Answer]) -> String)
 
 /// Runs this program as the user.
 async fn ask(user: &User, matches: &ArgMatches, words: &[&str]) -> Result<Answer, Error> {
-    let mut command = std::process::Command::new(args::own_program()?);
-    users::become_user(&mut command, user)
-        .map_err(|error| Error::new("nobody can act as another user here").because(&error))?;
-    command.args(["purge", "--json"]).args(words);
+    let mut arguments: Vec<_> = ["purge", "--json"].iter().chain(words).map(ToString::to_string).collect();
     for name in ["only", "keep"] {
         for word in matches.get_many::<String>(name).into_iter().flatten() {
-            command.arg(format!("--{name}={word}"));
+            arguments.push(format!("--{name}={word}"));
         }
     }
     if matches.get_flag("everything") {
-        command.arg("--everything");
+        arguments.push("--everything".to_owned());
     }
-    command.stdin(Stdio::null()).stderr(Stdio::null());
-    let output = Command::from(command).kill_on_drop(true).output().await.ok();
+    let said = as_user::run(user, arguments, PATIENCE).await?;
     Ok(Answer {
         user: user.name.clone(),
         uid: user.uid,
         home: user.home.display().to_string(),
-        exit: output.as_ref().and_then(|output| output.status.code()),
-        said: output.and_then(|output| serde_json::from_slice(&output.stdout).ok()),
+        exit: said.exit,
+        said: said.document,
     })
 }
 

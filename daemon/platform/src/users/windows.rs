@@ -2,7 +2,7 @@
 
 use std::{io, process::Command};
 
-use super::User;
+use super::{Daemon, User};
 use crate::Unsupported;
 
 pub(super) fn is_administrator() -> bool {
@@ -11,6 +11,14 @@ pub(super) fn is_administrator() -> bool {
 
 pub(super) fn all() -> io::Result<Vec<User>> {
     Err(Unsupported("the list of users").into())
+}
+
+pub(super) fn by_number(_uid: u32) -> Option<User> {
+    None
+}
+
+pub(super) fn running(_name: &str) -> io::Result<Vec<Daemon>> {
+    Err(Unsupported("the list of other users' processes").into())
 }
 
 pub(super) fn become_user(_command: &mut Command, _user: &User) -> io::Result<()> {
