@@ -94,6 +94,10 @@ mod tests {
         }
     }
 
+    fn variable(holder: Holder) -> Location {
+        Location::Variable { holder, name: "ANTHROPIC_API_KEY".to_owned() }
+    }
+
     fn command(program: &Program) -> Vec<String> {
         let words = program.arguments.iter().map(|word| word.to_string_lossy().into_owned());
         std::iter::once(program.name.to_owned()).chain(words).collect()
@@ -105,7 +109,6 @@ mod tests {
 
     #[test]
     fn each_store_by_its_own_program_and_every_name_as_one_word() {
-        let variable = |holder| Location::Variable { holder, name: "ANTHROPIC_API_KEY".to_owned() };
         let item = |account: &str| Location::Keychain {
             service: "Claude Code-credentials".to_owned(),
             account: account.to_owned(),
@@ -171,12 +174,11 @@ mod tests {
     #[test]
     fn a_process_keeps_its_variables_and_the_bus_only_hands_out_empty_ones() {
         let holder = || Holder::Process { pid: 7, started: 1, program: "service".to_owned() };
-        let variable = || Location::Variable { holder: holder(), name: "ANTHROPIC_API_KEY".to_owned() };
         for (id, expected) in [
             ("processes.others", None),
             ("processes.bus", Some(vec!["dbus-update-activation-environment", "ANTHROPIC_API_KEY="])),
         ] {
-            let finding = finding(id, variable());
+            let finding = finding(id, variable(holder()));
             assert_eq!(program(&finding), None);
             let given = activation(&finding).map(|(_, program)| command(&program));
             assert_eq!(given, expected.map(|words| words.into_iter().map(str::to_owned).collect()));
