@@ -101,6 +101,22 @@ fn every_trace_goes_and_every_other_byte_stays() {
     assert_eq!(tree(&sandbox.home()), purged(&key));
 }
 
+/// What could not be looked at may hold a credential.
+#[test]
+fn nothing_found_is_not_proven_where_something_was_not_looked_at() {
+    if !need!(private_processes("purge::nothing_found_is_not_proven_where_something_was_not_looked_at")) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let outside = sandbox.path("outside.json");
+    fs::write(&outside, "{}").unwrap();
+    fs::create_dir(sandbox.home().join(".claude")).unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.home().join(".claude/settings.json")).unwrap();
+    let done = sandbox.ctl(&["purge", "--yes"]).exited(6);
+    assert!(done.stderr.contains("not looked at: ~/.claude/settings.json"), "{done:?}");
+    sandbox.ctl(&["purge", "--dry-run"]).exited(0);
+}
+
 #[test]
 fn nothing_is_removed_that_nobody_agreed_to() {
     if !need!(private_processes("purge::nothing_is_removed_that_nobody_agreed_to")) {

@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use claudectl_footprint::{
     plan::{Choice, Plan},
     receipt::Receipt,
+    scan::Audit,
 };
 use claudectl_platform::hardening;
 
@@ -71,14 +72,16 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     looker.finish_interrupted()?;
     let (choice, with_daemon) = choice(matches)?;
     let accounts = if with_daemon { Accounts::find(context).await? } else { Accounts::default() };
-    let mut found = looker.look_first(context)?.findings;
+    let Audit { findings: mut found, gaps, .. } = looker.look_first(context)?;
     // What it cannot say is no reason not to purge.
     recognize(&mut found, looker.key(), &context.environment).await;
     let plan = Plan::new(found, &choice, looker.home());
     let body = PlanBody::new(&plan, &accounts);
     if matches.get_flag("dry-run") || body.is_empty() {
         context.output.show("claudectl.plan/1", &body, || show::plan(&body))?;
-        return Ok(Exit::Ok);
+        gaps.iter().for_each(|gap| complain(&show::gap(gap)));
+        let is_proven = matches.get_flag("dry-run") || gaps.is_empty() || choice.is_nothing();
+        return Ok(if is_proven { Exit::Ok } else { Exit::Unproven });
     }
     confirm(matches, context, || show::plan(&body))?;
     let receipt =

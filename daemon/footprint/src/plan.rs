@@ -103,8 +103,10 @@ impl Plan {
     }
 
     fn log_out(&mut self, finding: &Finding, stored: &Stored, home: &Path) {
-        // Grants of other services are not its login: it deletes them, but revokes none.
-        if finding.place.remedy != Remedy::ClientLogout || finding.kind == Kind::McpSecret {
+        // Grants of other services are not its login: it deletes them, but revokes none. A file of another name,
+        // to which a link led, it would not find.
+        let is_its = stored.path.file_name().is_some_and(|name| name == ".credentials.json");
+        if finding.place.remedy != Remedy::ClientLogout || finding.kind == Kind::McpSecret || !is_its {
             return;
         }
         let directory = configuration_of(&stored.path, home);

@@ -29,6 +29,7 @@ use std::{io, path::PathBuf};
 
 pub use live::of_systemd;
 pub use lookout::Lookout;
+pub use needle::Needles;
 pub use scope::{Meter, Scope};
 
 use crate::finding::{Finding, FingerprintKey};
@@ -55,6 +56,8 @@ pub struct Audit {
     pub lookout: Lookout,
     /// The key of the fingerprints: a removal compares them once more.
     pub key: FingerprintKey,
+    /// What running text was searched for.
+    pub needles: Needles,
 }
 
 /// Looks into every place (or, if the scope says so, into the cheap ones).
@@ -70,16 +73,29 @@ pub fn audit(scope: &Scope<'_>, meter: &Meter) -> io::Result<Audit> {
 /// # Errors
 /// As [`audit`].
 pub fn audit_with(scope: &Scope<'_>, meter: &Meter, key: FingerprintKey) -> io::Result<Audit> {
-    let mut look = look::Look::new(scope, meter, &key)?;
+    audit_again(scope, meter, key, Needles::default())
+}
+
+/// As [`audit_with`], and running text is searched for what earlier looks found elsewhere.
+///
+/// # Errors
+/// As [`audit`].
+pub fn audit_again(
+    scope: &Scope<'_>,
+    meter: &Meter,
+    key: FingerprintKey,
+    needles: Needles,
+) -> io::Result<Audit> {
+    let mut look = look::Look::new(scope, meter, &key, needles)?;
     look.at_variables();
     look.at_live_places();
     look.at_structured_files();
     look.at_running_text();
-    let look::Found { mut findings, mut gaps, directories, lookout } = look.finish();
+    let look::Found { mut findings, mut gaps, directories, lookout, needles } = look.finish();
     precedence::apply(&mut findings, scope);
     weigh::apply(&mut findings);
     findings.sort_by(|a, b| weigh::order(a).cmp(&weigh::order(b)));
     gaps.sort();
     gaps.dedup();
-    Ok(Audit { findings, gaps, directories, lookout, key })
+    Ok(Audit { findings, gaps, directories, lookout, key, needles })
 }

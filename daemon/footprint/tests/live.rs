@@ -6,7 +6,10 @@
 use std::{
     ffi::OsStr,
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        net::UnixListener,
+    },
     path::{Path, PathBuf},
 };
 
@@ -102,7 +105,7 @@ fn processes_are_sorted_by_what_they_are() {
         1,
         "claude",
         "claude",
-        &["CLAUDECTL_SESSION=1", "ANTHROPIC_AUTH_TOKEN=capability-0123456789"],
+        &["CLAUDECTL_SESSION=1", &format!("ANTHROPIC_AUTH_TOKEN={}", "0123456789abcdef".repeat(4))],
     );
     fs::create_dir(machine.path("proc/not-a-process")).unwrap();
     let audit = machine.audit("linux", &[]);
@@ -213,7 +216,7 @@ fn this_shell_and_what_it_would_pay_with() {
         panic!("{:?}", audit.findings);
     };
     assert_eq!((cure.as_str(), tail.as_str()), ("unset ANTHROPIC_API_KEY", "ghAA"));
-    let in_session = [("CLAUDECTL_SESSION", "1"), ("ANTHROPIC_AUTH_TOKEN", "capability-0123456789abcdef")];
+    let in_session = [("CLAUDECTL_SESSION", "1"), ("ANTHROPIC_AUTH_TOKEN", "ssh-placeholder")];
     assert_eq!(places(&machine.audit("linux", &in_session)), [""; 0]);
 }
 
@@ -238,4 +241,63 @@ fn only_the_cheap_places_when_that_is_asked_for() {
     };
     assert_eq!(places(&audit(&scope(true), &Meter::default()).unwrap()), ["profiles.bash"]);
     assert_eq!(audit(&scope(false), &Meter::default()).unwrap().findings.len(), 3);
+}
+
+#[test]
+fn a_real_credential_in_the_place_of_a_placeholder_is_found() {
+    let machine = Machine::new();
+    let token = format!("ANTHROPIC_AUTH_TOKEN={KEY}");
+    machine.process(20, 1, "claude", "claude", &["CLAUDECTL_SESSION=1", &token]);
+    let shell = [("CLAUDECTL_SESSION", "1"), ("ANTHROPIC_AUTH_TOKEN", KEY)];
+    let mut found: Vec<_> = places(&machine.audit("linux", &shell)).into_iter().map(str::to_owned).collect();
+    found.sort();
+    assert_eq!(found, ["environment.shell", "processes.claude"]);
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// What answers on a socket can have the one who asks run programs.
+#[test]
+fn a_tmux_server_that_others_can_put_there_is_not_asked() {
+    let machine = Machine::new();
+    machine.program("tmux", "");
+    let uid = machine.root.path().metadata().unwrap().uid();
+    let directory = machine.path("run").join(format!("tmux-{uid}"));
+    fs::create_dir(&directory).unwrap();
+    let _socket = UnixListener::bind(directory.join("default")).unwrap();
+    let asked = || fs::read_to_string(machine.path("asked")).unwrap_or_default();
+    for open in [0o777, 0o770, 0o701] {
+        mode(&directory, open);
+        let audit = machine.audit("linux", &[]);
+        assert_eq!(asked(), "", "{open:o}");
+        assert!(
+            audit.gaps.iter().any(|gap| gap.why.contains("others can reach into it")),
+            "{:?}",
+            audit.gaps
+        );
+    }
+    let elsewhere = machine.path("run/elsewhere");
+    mode(&directory, 0o700);
+    fs::rename(&directory, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &directory).unwrap();
+    assert!(machine.audit("linux", &[]).gaps.iter().any(|gap| gap.why.contains("symbolic link")));
+    assert_eq!(asked(), "", "a link");
+    fs::remove_file(&directory).unwrap();
+    fs::rename(&elsewhere, &directory).unwrap();
+    assert_eq!(machine.audit("linux", &[]).gaps, []);
+    assert!(asked().contains("list-sessions"), "{}", asked());
+}
+
+#[test]
+fn a_keychain_that_cannot_be_read_is_a_gap() {
+    let machine = Machine::new();
+    for (program, system) in [("security", "macos"), ("cmdkey", "windows"), ("reg", "windows")] {
+        let path = machine.path("bin").join(program);
+        fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+        mode(&path, 0o755);
+        let audit = machine.audit(system, &[]);
+        assert!(audit.gaps.iter().any(|gap| gap.what == program), "{program}: {:?}", audit.gaps);
+    }
 }

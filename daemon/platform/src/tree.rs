@@ -115,6 +115,14 @@ impl Directory {
         self.0.file(&plain(below)?)
     }
 
+    /// Whether it is this user's, and nobody else can reach into it. Where the system has no such bits: no.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn is_private(&self) -> io::Result<bool> {
+        self.0.is_private()
+    }
+
     /// What is in it, in no order.
     ///
     /// # Errors

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use claudectl_footprint::{Finding, Location, adopt::difference, plan::FileStep, purge, receipt::Outcome};
+use claudectl_footprint::{
+    Finding, Location, adopt::difference, plan::FileStep, purge, receipt::Outcome,
+    scan::format::masked as masked_path,
+};
 use claudectl_platform::erasure::PlainFile;
 use serde::Serialize;
 
@@ -108,7 +111,7 @@ pub(super) fn show(
         .iter()
         .flat_map(|taken| taken.items.iter().map(move |item| (taken, item)))
         .map(|(taken, item)| FileBody {
-            path: taken.path.display().to_string(),
+            path: masked_path(&taken.path.display().to_string()),
             action: &item.action,
             proof: &item.proof,
             outcome: item.outcome.id(),
@@ -120,7 +123,7 @@ pub(super) fn show(
         held: account.is_held,
         proven,
         files,
-        left: left.iter().map(purge::place).collect(),
+        left: left.iter().map(|finding| masked_path(&purge::place(finding))).collect(),
     };
     context.output.show("claudectl.adopted/1", &body, || told(&body))?;
     Ok(if proven { Exit::Ok } else { Exit::Unproven })

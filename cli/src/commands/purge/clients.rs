@@ -3,6 +3,7 @@
 use std::{ffi::OsString, io, path::PathBuf, process::Stdio, time::Duration};
 
 use claudectl_footprint::{
+    Kind,
     plan::ClientStep,
     receipt::{Item, Outcome},
 };
@@ -39,6 +40,9 @@ pub(super) async fn log_out(step: &ClientStep, context: &Context) -> LoggedOut {
     match shim::find(&context.environment) {
         Err(_) => {
             of(step, "none", "the genuine client was not found, so nothing was revoked".to_owned(), false)
+        }
+        Ok(_) if !step.findings.iter().any(|finding| finding.kind == Kind::RefreshToken) => {
+            of(step, "none", "a login without a refresh token is not revoked by it".to_owned(), false)
         }
         Ok(client) => {
             let (proof, is_revoked) = run(&client, step.directory.as_ref(), context).await;

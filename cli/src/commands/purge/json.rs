@@ -5,6 +5,7 @@ use claudectl_footprint::{
     plan::{Plan, Removal, Why},
     purge,
     receipt::{Item, Outcome, Receipt, worth},
+    scan::format::masked,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ pub(super) struct PlanBody {
 
 impl PlanBody {
     pub(super) fn new(plan: &Plan, accounts: &Accounts) -> Self {
-        let directory = |directory: &std::path::PathBuf| directory.display().to_string();
+        let directory = |directory: &std::path::PathBuf| masked(&directory.display().to_string());
         let kept = |(finding, why): &(Finding, Why)| Kept {
             step: step(finding, "keep"),
             why: purge::why(*why).to_owned(),
@@ -62,7 +63,7 @@ impl PlanBody {
 fn step(finding: &Finding, action: &str) -> Step {
     Step {
         what: purge::what(finding),
-        r#where: purge::place(finding),
+        r#where: masked(&purge::place(finding)),
         account: finding.account.clone(),
         kind: finding.kind.id().to_owned(),
         place: finding.place.id.to_owned(),
@@ -104,7 +105,7 @@ impl Copy {
     fn new(item: &Item) -> Self {
         Self {
             what: item.what.clone(),
-            r#where: item.place.clone(),
+            r#where: masked(&item.place),
             action: item.action.clone(),
             proof: item.proof.clone(),
             outcome: item.outcome.id().to_owned(),

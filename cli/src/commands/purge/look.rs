@@ -1,6 +1,7 @@
 //! Looking, and what has to outlive a purge that is killed.
 
 use std::{
+    cell::Cell,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -10,7 +11,7 @@ use claudectl_footprint::{
     finding::FingerprintKey,
     plan::FileStep,
     purge::{Journal, put_back},
-    scan::{self, Audit, Meter, Scope},
+    scan::{self, Audit, Meter, Needles, Scope},
 };
 use claudectl_platform::{
     directories,
@@ -24,6 +25,8 @@ pub(in crate::commands) struct Looker {
     home: PathBuf,
     state: PathBuf,
     key: FingerprintKey,
+    /// What the looks so far searched running text for.
+    needles: Cell<Needles>,
     journal: Journal,
 }
 
@@ -57,7 +60,8 @@ impl Looker {
             home.ok_or_else(|| Error::new("there is no home directory to look in").hint("set HOME"))?;
         let state = directories::state(environment.get("XDG_STATE_HOME"), environment.get("HOME"))?;
         let key = FingerprintKey::random().map_err(|error| failed(&error))?;
-        Ok(Self { home, journal: Journal::within(&state), state, key })
+        let needles = Cell::default();
+        Ok(Self { home, journal: Journal::within(&state), state, key, needles })
     }
 
     pub(in crate::commands) fn home(&self) -> &Path {
@@ -132,8 +136,10 @@ impl Looker {
             system: std::env::consts::OS,
             cheap_only: false,
         };
-        scan::audit_with(&scope, &Meter::default(), self.key.clone())
-            .map_err(|error| Error::new("your home could not be looked at").because(&error))
+        let mut audit = scan::audit_again(&scope, &Meter::default(), self.key.clone(), self.needles.take())
+            .map_err(|error| Error::new("your home could not be looked at").because(&error))?;
+        self.needles.set(std::mem::take(&mut audit.needles));
+        Ok(audit)
     }
 }
 

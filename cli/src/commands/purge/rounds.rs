@@ -4,11 +4,12 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use claudectl_footprint::{
-    Finding, Location,
+    Finding, Kind, Location,
     finding::Fingerprint,
     plan::{Choice, ClientStep, FileStep, Plan},
     purge,
     receipt::{Item, Outcome, Receipt},
+    scan::Gap,
 };
 use claudectl_platform::clock;
 
@@ -51,13 +52,13 @@ impl Rounds<'_> {
             round += 1;
         };
         audit::remember(self.context, &seen, clock::wall());
-        self.judge(&plan, &mut items);
+        self.judge(&plan, &seen.gaps, &mut items);
         receipt.items.extend(items.into_values());
         receipt
             .items
             .extend(purge::left(self.shown).into_iter().filter(|item| item.outcome == Outcome::Kept));
         receipt.items.extend(self.not_shown(&seen.findings));
-        receipt.items.extend(seen.gaps.iter().filter(|_| self.choice.is_whole()).map(purge::unseen));
+        receipt.items.extend(seen.gaps.iter().filter(|_| !self.choice.is_nothing()).map(purge::unseen));
         receipt.items.extend(self.in_force(&revoked));
         Ok(receipt)
     }
@@ -79,7 +80,9 @@ impl Rounds<'_> {
                 Err(error) => clients::spared(step, &error),
             };
             if done.is_revoked || done.item.outcome == Outcome::Unproven {
-                told.extend(step.findings.iter().map(|finding| finding.fingerprint));
+                let of_login =
+                    |finding: &&Finding| matches!(finding.kind, Kind::RefreshToken | Kind::AccessToken);
+                told.extend(step.findings.iter().filter(of_login).map(|finding| finding.fingerprint));
             }
             receipt.items.push(done.item);
         }
@@ -118,7 +121,7 @@ impl Rounds<'_> {
     }
 
     /// Looking again has the last word: what is still there is not proven, what is gone is.
-    fn judge(&self, left: &Plan, items: &mut Items) {
+    fn judge(&self, left: &Plan, gaps: &[Gap], items: &mut Items) {
         for finding in self.shown.findings() {
             let id = (purge::what(finding), purge::place(finding));
             items.entry(id).or_insert_with(|| gone(finding));
@@ -127,7 +130,8 @@ impl Rounds<'_> {
             left.findings().map(|finding| (purge::what(finding), purge::place(finding))).collect();
         for (id, item) in items.iter_mut() {
             if !still_there.contains(id) {
-                if item.outcome == Outcome::Unproven {
+                if item.outcome == Outcome::Unproven && !gaps.iter().any(|gap| item.place.contains(&gap.what))
+                {
                     "gone when it was looked at again".clone_into(&mut item.proof);
                     item.by = None;
                     item.outcome = Outcome::Proven;

@@ -2,10 +2,18 @@
 
 use std::fmt::Write as _;
 
-use claudectl_footprint::receipt::Outcome;
+use claudectl_footprint::{
+    receipt::Outcome,
+    scan::{Gap, format::masked},
+};
 
 use super::json::{Copy, Kept, PlanBody, ReceiptBody, Step};
 use crate::output::text::{BAD, BOLD, DIM, GOOD, Plain, WARN, columns, count, styled};
+
+/// What could not be looked at.
+pub(super) fn gap(gap: &Gap) -> String {
+    format!("not looked at: {}: {}", Plain(&masked(&gap.what)), Plain(&gap.why))
+}
 
 /// A plan in words.
 pub(super) fn plan(plan: &PlanBody) -> String {

@@ -56,9 +56,9 @@ impl Choice {
         Ok(Self { only: words(only)?, keep: words(keep)?, everything, nothing: false })
     }
 
-    /// Whether it is about all there is, but for what `--keep` names.
-    pub fn is_whole(&self) -> bool {
-        self.only.is_empty() && !self.nothing
+    /// Whether nothing is to go.
+    pub fn is_nothing(&self) -> bool {
+        self.nothing
     }
 
     /// Why this stays; `None` if it goes.

@@ -31,8 +31,10 @@ const KEPT: [&str; 8] = [
 pub(super) enum Answer {
     /// The program is not here.
     Absent,
-    /// It did not answer, or said that it cannot.
+    /// It said that it cannot.
     Failed,
+    /// It did not answer in time, or said more than it ever does.
+    Silent,
     /// What it wrote.
     Said(Zeroizing<Vec<u8>>),
 }
@@ -71,7 +73,7 @@ pub(super) fn ask(
         drop(tell.send(text));
     });
     let text = told.recv_timeout(PATIENCE);
-    let in_time = text.is_ok();
+    let in_time = text.as_ref().is_ok_and(|text| text.len() < LONGEST);
     if !in_time {
         // It may have ended by itself.
         drop(child.kill());
@@ -82,7 +84,8 @@ pub(super) fn ask(
         drop(reader.join());
     }
     match text {
-        Ok(text) if ended_well => Answer::Said(text),
-        _ => Answer::Failed,
+        Ok(text) if in_time && ended_well => Answer::Said(text),
+        Ok(_) if in_time => Answer::Failed,
+        Ok(_) | Err(_) => Answer::Silent,
     }
 }

@@ -8,6 +8,7 @@ use claudectl_platform::tree::FileIdentity;
 
 use super::{
     look::Look,
+    placeholder::is_placeholder,
     recorder::{Seen, Written, finding, seen},
     variables::{DIRECTORIES, credential, is_known},
     word::{Dialect, word},
@@ -17,8 +18,17 @@ use crate::{
     finding::{Finding, FingerprintKey, Holder, Kind, Location, Structure},
 };
 
-/// A session of the daemon has these of its own: they are placeholders and capabilities.
-const OF_A_SESSION: [&str; 2] = ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"];
+/// A session of the daemon has these of its own: a placeholder or a capability, and its own port.
+const OF_A_SESSION: [&str; 3] = ["ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL"];
+
+/// Whether a session gave it to its program. A capability is a number in hexadecimal; a credential that somebody
+/// put in its place is not.
+fn is_of_a_session(name: &str, value: &[u8]) -> bool {
+    const CAPABILITY: usize = 64;
+    let is_capability = value.len() == CAPABILITY && value.iter().all(u8::is_ascii_hexdigit);
+    OF_A_SESSION.contains(&name)
+        && (is_capability || is_placeholder(value) || value.starts_with(b"http://127.0.0.1:"))
+}
 
 impl Look<'_> {
     /// The variables of this shell.
@@ -27,7 +37,7 @@ impl Look<'_> {
         let in_session = self.scope.variable("CLAUDECTL_SESSION").is_some();
         for (name, value) in &self.scope.variables {
             let Some(name) = name.to_str() else { continue };
-            if !(in_session && OF_A_SESSION.contains(&name)) {
+            if !(in_session && is_of_a_session(name, value.as_encoded_bytes())) {
                 self.variable(place, &Holder::ThisShell, name, value.as_encoded_bytes(), None);
             }
         }
@@ -69,7 +79,8 @@ impl Look<'_> {
             return;
         }
         let Some(kind) = credential(name, value) else { return };
-        self.needles.add(value, kind);
+        let part = super::variables::part(name, value);
+        self.needles.add(value.get(part).unwrap_or(value), kind);
         self.findings.push(in_variable(place, holder, (name, value, kind), self.desk.key, started));
     }
 

@@ -33,6 +33,7 @@ pub(super) struct Found {
     pub(super) gaps: Vec<Gap>,
     pub(super) directories: Vec<PathBuf>,
     pub(super) lookout: Lookout,
+    pub(super) needles: Needles,
 }
 
 /// A scan under way.
@@ -48,12 +49,17 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(scope: &'a Scope<'a>, meter: &'a Meter, key: &'a FingerprintKey) -> io::Result<Self> {
+    pub(super) fn new(
+        scope: &'a Scope<'a>,
+        meter: &'a Meter,
+        key: &'a FingerprintKey,
+        needles: Needles,
+    ) -> io::Result<Self> {
         Ok(Self {
             scope,
             desk: Desk { key, meter, home: scope.home },
             roots: Roots::of(scope)?,
-            needles: Needles::default(),
+            needles,
             walk: Walk::default(),
             buffer: Buffer::new(),
             findings: Vec::new(),
@@ -71,7 +77,7 @@ impl<'a> Look<'a> {
             of_walk.push(Gap { what: "running text".to_owned(), why });
         }
         let directories = self.roots.directories.iter().map(|root| root.path.clone()).collect();
-        Found { findings: self.findings, gaps: of_walk, directories, lookout }
+        Found { findings: self.findings, gaps: of_walk, directories, lookout, needles: self.needles }
     }
 
     pub(super) fn add_directory(&mut self, path: &Path) {

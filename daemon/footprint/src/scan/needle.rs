@@ -10,11 +10,18 @@ pub(super) const MOST: usize = 64;
 /// Shorter ones would be found by accident.
 const SHORTEST: usize = 16;
 
-/// What running text is searched for.
-#[derive(Debug, Default)]
-pub(super) struct Needles {
+/// Credentials that running text is searched for. Carried from one look to the next: where a credential was found
+/// by its name may be gone by then, and a copy of it in running text not.
+#[derive(Default)]
+pub struct Needles {
     known: Vec<(Zeroizing<Vec<u8>>, Kind)>,
     is_overfull: bool,
+}
+
+impl std::fmt::Debug for Needles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Needles").field("known", &self.known.len()).finish_non_exhaustive()
+    }
 }
 
 impl Needles {

@@ -57,14 +57,14 @@ fn cure(finding: &Finding) -> String {
 
 fn of_variable(holder: &Holder, name: &str) -> String {
     match holder {
-        Holder::ThisShell => format!("unset {name}"),
+        Holder::ThisShell => format!("unset {}", quoted(name)),
         Holder::Process { pid, .. } => format!("kill {pid}"),
-        Holder::SystemdUser => format!("systemctl --user unset-environment {name}"),
-        Holder::Launchd => format!("launchctl unsetenv {name}"),
+        Holder::SystemdUser => format!("systemctl --user unset-environment {}", quoted(name)),
+        Holder::Launchd => format!("launchctl unsetenv {}", quoted(name)),
         Holder::Tmux { socket, session } => {
             let target =
                 session.as_ref().map_or_else(|| "-g".to_owned(), |session| format!("-t {}", quoted(session)));
-            format!("tmux -S {} set-environment {target} -u {name}", quoted(&path(socket)))
+            format!("tmux -S {} set-environment {target} -u {}", quoted(&path(socket)), quoted(name))
         }
     }
 }
@@ -99,6 +99,19 @@ fn quoted_on_windows(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_somebody_else_gave_is_a_word() {
+        for holder in [
+            Holder::ThisShell,
+            Holder::SystemdUser,
+            Holder::Launchd,
+            Holder::Tmux { socket: "/run/t".into(), session: None },
+        ] {
+            let cure = of_variable(&holder, "A$(x)");
+            assert!(cure.ends_with(" 'A$(x)'"), "{cure}");
+        }
+    }
 
     #[test]
     fn words_for_a_shell() {

@@ -127,3 +127,19 @@ fn what_runs_is_left_to_people() {
     let items = claudectl_footprint::purge::left(&plan);
     assert!(items[0].by.as_ref().unwrap().contains("4242"), "{items:?}");
 }
+
+/// The client would look for it in the directory of the file, and find nothing: then it says that it logged out.
+#[test]
+fn a_login_that_only_a_link_leads_to_is_not_the_clients_to_revoke() {
+    let (home, mut found) = findings();
+    for finding in &mut found {
+        if let Location::Stored(stored) = &mut finding.location
+            && stored.path.ends_with(".credentials.json")
+        {
+            stored.path = home.path().join("secrets/claude-login.json");
+        }
+    }
+    let plan = Plan::new(found, &choice(&[], &[], false), home.path());
+    assert_eq!(plan.clients, []);
+    assert!(names(&plan).contains(&"claude-login.json"), "removed all the same");
+}

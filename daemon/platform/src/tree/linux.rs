@@ -33,6 +33,10 @@ impl Directory {
         unix::plain_file(open(&self.0, below, unix::FILE)?)
     }
 
+    pub(super) fn is_private(&self) -> io::Result<bool> {
+        unix::is_private(&self.0)
+    }
+
     pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
         unix::entries(&self.0)
     }

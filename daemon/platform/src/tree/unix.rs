@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat},
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat},
     io::Errno,
 };
 
@@ -94,6 +94,11 @@ pub(super) fn identity(file: &File) -> io::Result<FileIdentity> {
         links: found.nlink(),
         owner: found.uid(),
     })
+}
+
+pub(super) fn is_private(directory: &impl AsFd) -> io::Result<bool> {
+    let found = fstat(directory)?;
+    Ok(found.st_uid == own_uid() && found.st_mode & 0o077 == 0)
 }
 
 pub(super) fn entries(directory: &impl AsFd) -> io::Result<Vec<Entry>> {

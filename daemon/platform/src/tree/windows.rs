@@ -42,6 +42,10 @@ impl Directory {
         Ok((file, identity))
     }
 
+    pub(super) fn is_private(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
         let entry = |entry: io::Result<fs::DirEntry>| {
             let entry = entry?;

@@ -7,7 +7,7 @@ use std::{
 
 use claudectl_platform::{
     peer::own_uid,
-    tree::{Directory, EntryKind},
+    tree::{Directory, EntryKind, LookError},
 };
 
 use super::super::{
@@ -21,6 +21,9 @@ use crate::{
     },
     finding::Holder,
 };
+
+/// More tmux servers of one user are not asked: each may take seconds.
+const MOST_SERVERS: usize = 32;
 
 impl Look<'_> {
     fn ask(&self, program: &str, arguments: &[&str]) -> Answer {
@@ -36,26 +39,41 @@ impl Look<'_> {
         }
         match self.ask("systemctl", &["--user", "show-environment"]) {
             Answer::Said(text) => self.lines(place, &Holder::SystemdUser, &text),
-            Answer::Failed => self.gap(Path::new("systemd user manager"), &"it does not answer"),
+            Answer::Failed | Answer::Silent => {
+                self.gap(Path::new("systemd user manager"), &"it does not answer");
+            }
             Answer::Absent => {}
         }
     }
 
+    /// A server can have its client run programs: only one that this user alone can have started is asked.
     pub(super) fn at_tmux(&mut self, place: &'static Place) {
         let parent = self.scope.directory("TMUX_TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
-        let directory = parent.join(format!("tmux-{}", own_uid()));
-        let entries = Directory::open(&directory).and_then(|found| found.entries()).unwrap_or_default();
-        for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::Other) {
-            self.at_tmux_server(place, &directory.join(entry.name));
+        let name = PathBuf::from(format!("tmux-{}", own_uid()));
+        let directory = parent.join(&name);
+        let opened = Directory::open(&parent).map_err(LookError::from).and_then(|at| at.directory(&name));
+        let sockets = match opened {
+            Ok(opened) if opened.is_private().unwrap_or(false) => opened.entries().unwrap_or_default(),
+            Ok(_) => return self.gap(&directory, &"others can reach into it: its servers are not asked"),
+            Err(error) if error.is_absent() => return,
+            Err(error) => return self.gap(&directory, &error),
+        };
+        let sockets = sockets.into_iter().filter(|entry| entry.kind == EntryKind::Other);
+        for (number, socket) in sockets.enumerate() {
+            if number == MOST_SERVERS {
+                return self.gap(&directory, &format!("only {MOST_SERVERS} servers are asked"));
+            }
+            self.at_tmux_server(place, &directory.join(socket.name));
         }
     }
 
     fn at_tmux_server(&mut self, place: &'static Place, socket: &Path) {
         let Some(path) = socket.to_str().map(str::to_owned) else { return };
-        let Answer::Said(sessions) = self.ask("tmux", &["-S", &path, "list-sessions", "-F", "#{session_id}"])
-        else {
+        let sessions = match self.ask("tmux", &["-S", &path, "list-sessions", "-F", "#{session_id}"]) {
+            Answer::Said(sessions) => sessions,
             // A socket without a server.
-            return;
+            Answer::Failed | Answer::Absent => return,
+            Answer::Silent => return self.gap(socket, &"the tmux server does not answer"),
         };
         let mut wanted = vec![None];
         wanted.extend(String::from_utf8_lossy(&sessions).lines().map(|session| Some(session.to_owned())));
@@ -79,14 +97,23 @@ impl Look<'_> {
                 Answer::Said(text) => {
                     self.variable(place, &Holder::Launchd, variable.name, text.trim_ascii_end(), None);
                 }
+                // One that is not set.
                 Answer::Failed => {}
+                Answer::Silent => return self.gap(Path::new("launchd"), &"it does not answer"),
                 Answer::Absent => return,
             }
         }
     }
 
-    /// What another program says, if it is here and says anything.
-    pub(super) fn said(&self, program: &str, arguments: &[&str]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
-        if let Answer::Said(text) = self.ask(program, arguments) { Some(text) } else { None }
+    /// What another program says, if it is here. One that does not say anything is a gap.
+    pub(super) fn said(&mut self, program: &str, arguments: &[&str]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        match self.ask(program, arguments) {
+            Answer::Said(text) => Some(text),
+            Answer::Absent => None,
+            Answer::Failed | Answer::Silent => {
+                self.gap(Path::new(program), &"it does not answer");
+                None
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use claudectl_platform::tree::{Directory, FileIdentity};
 use zeroize::Zeroizing;
 
-use super::{super::look::Look, OF_A_SESSION, changed_at, may_matter};
+use super::{super::look::Look, changed_at, is_of_a_session, may_matter};
 use crate::{
     catalog::{At, Place, Which, places},
     finding::Holder,
@@ -73,7 +73,7 @@ impl Look<'_> {
             Holder::Process { pid: process.pid, started: process.started, program: process.program.clone() };
         for (name, value) in entries_of(environment).filter(|(name, value)| may_matter(name, value)) {
             let Ok(name) = std::str::from_utf8(name) else { continue };
-            if !(in_session && OF_A_SESSION.contains(&name)) {
+            if !(in_session && is_of_a_session(name, value)) {
                 self.variable(place, &holder, name, value, changed_at(found));
             }
         }
