@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use claudectl_tests::{
-    desktop::{Bus, Logind, sightings, status_until},
+    desktop::{Bus, Facts, Logind, sightings, status_until},
     need, require,
     sandbox::Sandbox,
     upstream::FakeUpstream,
@@ -130,9 +130,7 @@ fn a_shutdown_waits_for_the_wipe() {
 #[test]
 fn the_end_of_the_last_session_logs_out_and_that_of_another_does_not() {
     let place = need!(Place::set_up(""));
-    place
-        .logind
-        .add_session("_32", claudectl_tests::desktop::Facts { kind: "tty", seat: "", ..Default::default() });
+    place.logind.add_session("_32", Facts { kind: "tty", seat: "", ..Default::default() });
     place.logind.remove_session("_31");
     let one_left = place.until(|status| status["desktop_watched"] == false);
     assert_eq!(one_left["logged_in"], true, "{one_left}");
@@ -197,4 +195,30 @@ fn a_bus_that_dies_in_the_middle_of_a_sleep_keeps_nobody_out_for_ever() {
     place.logind.prepare_for_sleep(false);
     place.until(|status| sightings(status, "resumed") == 1);
     place.log_in();
+}
+
+/// i3lock and its like tell nobody: a session of such a desktop is not said to be watched.
+#[test]
+fn a_desktop_whose_locker_tells_nobody_is_not_watched_until_it_has_told() {
+    let place = need!(Place::set_up(""));
+    place.logind.add_session("_32", Facts { desktop: "i3", ..Facts::default() });
+    place.logind.remove_session("_31");
+    let status = place.until(|status| status["desktop_watched"] == false);
+    assert_eq!(status["safe_to_leave"], false, "{status}");
+    place.logind.hint("_32", true);
+    place.logged_out_by("logind LockedHint");
+    place.logind.hint("_32", false);
+    place.until(|status| status["desktop_watched"] == true);
+}
+
+#[test]
+fn a_logind_that_stops_is_not_said_to_watch() {
+    let mut place = need!(Place::set_up(""));
+    place.logind.stop();
+    place.until(|status| status["desktop_watched"] == false);
+    place.logind.restart();
+    place.until(|status| status["desktop_watched"] == true);
+    place.delay = place.logind.delay();
+    place.logind.hint("_31", true);
+    place.logged_out_by("logind LockedHint");
 }

@@ -145,7 +145,7 @@ impl Reader {
     fn read(&mut self, file: Origin, line: usize, content: &[u8]) {
         let fault = |what| Fault { file, line, what };
         if let Ok(read) = serde_json::from_slice::<Line>(content) {
-            self.take(&fault, read);
+            self.take(file, &fault, read);
         } else {
             let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
             self.give_up_torn();
@@ -155,13 +155,17 @@ impl Reader {
         self.begun = true;
     }
 
-    fn take(&mut self, fault: &dyn Fn(&'static str) -> Fault, read: Line) {
+    fn take(&mut self, file: Origin, fault: &dyn Fn(&'static str) -> Fault, read: Line) {
         if let Some((torn, bytes)) = self.torn.take() {
             if read.entry.what == (What::Recovered { bytes }) {
                 self.verdict.torn += 1;
             } else {
                 self.verdict.faults.push(torn);
             }
+        }
+        // Only what follows an older file may begin later: that is where what was rotated away was.
+        if !self.begun && file == Origin::Current && read.number > 1 {
+            self.verdict.faults.push(fault("what was before it is not there any more"));
         }
         if self.begun && read.previous != self.verdict.head.hash {
             self.verdict.faults.push(fault("the line before it is not the one that was there"));
@@ -243,8 +247,9 @@ mod tests {
         let second = lines(&mut next, 3);
         assert_eq!(verify([&text(&first), &text(&second)]).faults, []);
         // What is older still was rotated away.
-        assert_eq!(verify(["", &text(&second)]).faults, []);
         assert_eq!(verify([&text(&first[1..]), &text(&second)]).faults, []);
+        // But something is.
+        assert_eq!(verify(["", &text(&second)]).faults[0].what, "what was before it is not there any more");
     }
 
     #[test]
@@ -261,7 +266,7 @@ mod tests {
             assert!(altered(&|lines| lines.insert(at + 1, lines[at].clone())) > 0, "addition {at}");
             assert!(altered(&|lines| lines.insert(at + 1, "{}".into())) > 0, "foreign line {at}");
         }
-        for at in 1..5 {
+        for at in 0..5 {
             assert!(altered(&|lines| drop(lines.remove(at))) > 0, "removal {at}");
         }
     }

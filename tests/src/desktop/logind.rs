@@ -33,6 +33,8 @@ const USER: &str = "org.freedesktop.login1.User";
 pub struct Facts {
     /// Its type: `wayland`, `tty`.
     pub kind: &'static str,
+    /// Its desktop, as the login told: `gnome`, `i3`.
+    pub desktop: &'static str,
     /// Its seat; empty for none.
     pub seat: &'static str,
     /// Whether its seat shows it.
@@ -45,7 +47,14 @@ pub struct Facts {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { kind: "wayland", seat: "seat0", active: true, locked: false, state: "active" }
+        Self {
+            kind: "wayland",
+            desktop: "gnome",
+            seat: "seat0",
+            active: true,
+            locked: false,
+            state: "active",
+        }
     }
 }
 
@@ -108,6 +117,17 @@ impl Logind {
         for session in sessions {
             self.serve_session(&session);
         }
+        self.runtime.block_on(self.connection.request_name("org.freedesktop.login1")).expect("a free name");
+    }
+
+    /// It stops; the bus goes on.
+    pub fn stop(&self) {
+        let released = self.runtime.block_on(self.connection.release_name("org.freedesktop.login1"));
+        assert!(released.expect("a bus"), "it had the name");
+    }
+
+    /// It is started anew, on the same bus.
+    pub fn restart(&self) {
         self.runtime.block_on(self.connection.request_name("org.freedesktop.login1")).expect("a free name");
     }
 
@@ -288,6 +308,11 @@ impl Session {
     #[zbus(property, name = "Type")]
     fn kind(&self) -> String {
         self.facts().kind.to_owned()
+    }
+
+    #[zbus(property)]
+    fn desktop(&self) -> String {
+        self.facts().desktop.to_owned()
     }
 
     #[zbus(property)]

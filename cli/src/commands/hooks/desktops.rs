@@ -32,7 +32,27 @@ pub(super) const NAMES: [&str; 6] = ["swayidle", "hypridle", "xss-lock", "xautol
 const SWAYIDLE: Hook = Hook {
     program: "swayidle",
     place: "~/.config/swayidle/config (run it with -w)",
-    lines: &["lock 'claudectl logout --all'", "before-sleep 'claudectl logout --all'"],
+    lines: &[
+        "timeout 600 'loginctl lock-session'",
+        "before-sleep 'loginctl lock-session'",
+        "lock 'claudectl logout --all; swaylock -f'",
+    ],
+};
+/// logind tells the daemon of a lock that it was asked for. A locker that is started by itself tells nobody.
+const SWAY: Hook = Hook {
+    program: "the key that locks (sway, river, niri)",
+    place: "~/.config/sway/config",
+    lines: &["bindsym $mod+Escape exec loginctl lock-session"],
+};
+const HYPRLAND: Hook = Hook {
+    program: "the key that locks",
+    place: "~/.config/hypr/hyprland.conf",
+    lines: &["bind = SUPER, Escape, exec, loginctl lock-session"],
+};
+const X11: Hook = Hook {
+    program: "the key that locks (i3)",
+    place: "~/.config/i3/config",
+    lines: &["bindsym $mod+Escape exec loginctl lock-session"],
 };
 const HYPRIDLE: Hook = Hook {
     program: "hypridle",
@@ -41,6 +61,10 @@ const HYPRIDLE: Hook = Hook {
         "general {",
         "    lock_cmd = claudectl logout --all; pidof hyprlock || hyprlock",
         "    before_sleep_cmd = claudectl logout --all; loginctl lock-session",
+        "}",
+        "listener {",
+        "    timeout = 600",
+        "    on-timeout = loginctl lock-session",
         "}",
     ],
 };
@@ -80,13 +104,13 @@ pub fn detect(environment: &Environment) -> Desktop {
         return Desktop { name: name(""), heard: true, hooks: Vec::new() };
     }
     if words.iter().any(|word| word == "hyprland") {
-        return Desktop { name: name(""), heard: false, hooks: vec![HYPRIDLE] };
+        return Desktop { name: name(""), heard: false, hooks: vec![HYPRIDLE, HYPRLAND] };
     }
     if environment.get("WAYLAND_DISPLAY").is_some() {
-        return Desktop { name: name("Wayland"), heard: false, hooks: vec![SWAYIDLE] };
+        return Desktop { name: name("Wayland"), heard: false, hooks: vec![SWAYIDLE, SWAY] };
     }
     if environment.get("DISPLAY").is_some() {
-        return Desktop { name: name("X11"), heard: false, hooks: vec![XSS_LOCK, XAUTOLOCK] };
+        return Desktop { name: name("X11"), heard: false, hooks: vec![XSS_LOCK, X11, XAUTOLOCK] };
     }
     Desktop { name: name("no desktop"), heard: false, hooks: vec![SHELL, TMUX] }
 }
@@ -122,13 +146,16 @@ mod tests {
         assert_eq!(programs(&[("XDG_CURRENT_DESKTOP", "KDE")]), (true, vec![]));
         assert_eq!(
             programs(&[("XDG_CURRENT_DESKTOP", "Hyprland"), ("WAYLAND_DISPLAY", "w")]),
-            (false, vec!["hypridle"])
+            (false, vec!["hypridle", "the key that locks"])
         );
         assert_eq!(
             programs(&[("XDG_CURRENT_DESKTOP", "sway"), ("WAYLAND_DISPLAY", "w")]),
-            (false, vec!["swayidle"])
+            (false, vec!["swayidle", "the key that locks (sway, river, niri)"])
         );
-        assert_eq!(programs(&[("DISPLAY", ":0")]), (false, vec!["xss-lock", "xautolock"]));
+        assert_eq!(
+            programs(&[("DISPLAY", ":0")]),
+            (false, vec!["xss-lock", "the key that locks (i3)", "xautolock"])
+        );
         assert_eq!(programs(&[]), (false, vec!["the login shell", "tmux"]));
     }
 

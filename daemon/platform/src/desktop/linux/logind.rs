@@ -8,7 +8,10 @@ mod look;
 #[path = "logind/screens.rs"]
 mod screens;
 
-use std::{collections::BTreeMap, future::pending};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::pending,
+};
 
 use futures_util::StreamExt as _;
 use tokio::{
@@ -22,7 +25,7 @@ use zbus::{
 
 use self::{
     leaders::Leaders,
-    look::{Seen, inhibit, look},
+    look::{Seen, Session, inhibit, look},
     screens::Screens,
 };
 use super::{super::Notice, ANSWER, Delay, Recheck, Silence, Source};
@@ -41,6 +44,8 @@ pub(super) struct Logind {
     notices: mpsc::Sender<Notice>,
     rechecks: mpsc::Sender<Recheck>,
     screens: Screens,
+    /// Sessions whose desktop has said that its screen is locked: it will say so again.
+    hinted: BTreeSet<String>,
     leaders: Leaders,
     idle: bool,
     /// Since the machine was about to sleep, until it is known to be awake.
@@ -62,8 +67,9 @@ impl Source for Logind {
             MatchRule::builder().msg_type(message::Type::Signal).sender(NAME)?.path_namespace(PATH)?.build();
         // Listen first, then look: what happens between the two is heard.
         let mut signals = MessageStream::for_match_rule(signals, &connection, None).await?;
+        let mut owners = owners(&connection).await?;
         // A delay of a connection that is gone may be gone as well.
-        self.delay = inhibit(&connection).await;
+        self.delay = inhibit_in_time(&connection).await;
         let mut looks = JoinSet::new();
         self.begin_look(&connection, &mut looks);
         loop {
@@ -73,11 +79,40 @@ impl Source for Logind {
                     None => return Ok(()),
                     Some(signal) => self.take(&signal?, &connection, &mut looks).await?,
                 },
+                // logind itself is gone, and its delays with it: one that comes back is asked anew.
+                owner = owners.next() => if owner.is_none_or(|owner| is_gone(owner.ok().as_ref())) {
+                    return Ok(());
+                },
                 () = self.leaders.ended() => self.begin_look(&connection, &mut looks),
                 looked = next(&mut looks) => self.looked(looked?, &connection, &mut looks).await?,
             }
         }
     }
+}
+
+/// Who has logind's name on the bus.
+async fn owners(connection: &Connection) -> Result<MessageStream, Silence> {
+    const BUS: &str = "org.freedesktop.DBus";
+    let changes = MatchRule::builder()
+        .msg_type(message::Type::Signal)
+        .sender(BUS)?
+        .interface(BUS)?
+        .member("NameOwnerChanged")?
+        .add_arg(NAME)?
+        .build();
+    Ok(MessageStream::for_match_rule(changes, connection, None).await?)
+}
+
+/// Whether a `NameOwnerChanged` says that nobody has the name any more.
+fn is_gone(change: Option<&Message>) -> bool {
+    let body = change.map(Message::body);
+    let owners = body.as_ref().and_then(|body| body.deserialize::<(&str, &str, &str)>().ok());
+    owners.is_none_or(|(_, _, new)| new.is_empty())
+}
+
+/// A delay, unless logind does not answer: what it says must be heard all the same.
+async fn inhibit_in_time(connection: &Connection) -> Option<Delay> {
+    tokio::time::timeout(ANSWER, inhibit(connection)).await.ok().flatten()
 }
 
 /// The next answer; none as long as nothing was asked.
@@ -95,6 +130,7 @@ impl Logind {
             notices,
             rechecks,
             screens: Screens::default(),
+            hinted: BTreeSet::new(),
             leaders: Leaders::default(),
             idle: false,
             asleep: false,
@@ -130,6 +166,7 @@ impl Logind {
             }
             (Some(PROPERTIES), "PropertiesChanged", Some(object)) => {
                 if let Some(locked) = locked_hint(signal) {
+                    self.note_hint(name_of(object), locked);
                     self.told(|screens| screens.hint(name_of(object), locked)).await?;
                 }
                 self.begin_look(connection, looks);
@@ -146,7 +183,7 @@ impl Logind {
             }
             (Some(MANAGER), "PrepareForSleep" | "PrepareForShutdown", _) => {
                 // It is over, or was called off. What is true now is told before anything goes on.
-                self.delay = inhibit(connection).await;
+                self.delay = inhibit_in_time(connection).await;
                 self.begin_look(connection, looks);
                 Ok(())
             }
@@ -170,7 +207,14 @@ impl Logind {
             self.begin_look(connection, looks);
             return Ok(());
         }
-        let heard = seen.sessions.values().any(|session| session.graphical && session.attended);
+        self.hinted.retain(|name| seen.sessions.contains_key(name));
+        for (name, session) in &seen.sessions {
+            self.note_hint(name, session.locked);
+        }
+        let tells = |(name, session): (&String, &Session)| {
+            session.graphical && session.attended && (session.tells || self.hinted.contains(name))
+        };
+        let heard = seen.sessions.iter().any(tells);
         self.tell(if heard { Notice::Heard(Self::NAME) } else { Notice::Lost(Self::NAME) }).await?;
         if let Some(idle) = seen.idle.filter(|idle| *idle != self.idle) {
             self.idle = idle;
@@ -184,6 +228,12 @@ impl Logind {
             self.tell(Notice::Resumed).await?;
         }
         Ok(())
+    }
+
+    fn note_hint(&mut self, session: &str, locked: bool) {
+        if locked {
+            self.hinted.insert(session.to_owned());
+        }
     }
 
     /// Waits until the screen savers have said whether they are active, but not for ever.

@@ -29,6 +29,8 @@ pub(super) struct Session {
     pub(super) active: bool,
     /// Whether its screen is locked, as far as its desktop says.
     pub(super) locked: bool,
+    /// Whether its desktop is one that says so.
+    pub(super) tells: bool,
 }
 
 /// What is true now.
@@ -111,7 +113,19 @@ fn session(about: &Properties) -> Session {
         seated: seated.unwrap_or(false),
         active: flag(about, "Active").unwrap_or(true),
         locked: flag(about, "LockedHint").unwrap_or(false),
+        tells: tells_of_locks(text(about, "Desktop")),
     }
+}
+
+/// Whether a desktop sets `LockedHint` when it locks its screen. Window managers whose locker is a program of its own
+/// (i3lock, swaylock, slock) do not, and of one that nobody knows here it is not known.
+fn tells_of_locks(desktop: &str) -> bool {
+    const TELL: [&str; 12] = [
+        "gnome", "ubuntu", "pop", "kde", "plasma", "cinnamon", "unity", "budgie", "pantheon", "cosmic",
+        "deepin", "mate",
+    ];
+    let desktop = desktop.to_ascii_lowercase();
+    desktop.split([':', '-', ' ', '_']).any(|word| TELL.contains(&word))
 }
 
 fn text<'a>(about: &'a Properties, name: &str) -> &'a str {
