@@ -107,7 +107,7 @@ fn what_was_changed_removed_or_cut_off_shows() {
     let cut = check(format!("{}\n", lines[..lines.len() - 1].join("\n")), 1);
     assert!(cut["faults"][0]["what"].as_str().unwrap().contains("cut off"), "{cut}");
     check(whole.replacen("refused", "granted", 1), 1);
-    check(format!("{}\n", lines[1..].join("\n")), 0);
+    check(format!("{}\n", lines[1..].join("\n")), 1);
     let removed = [&lines[..1], &lines[2..]].concat().join("\n") + "\n";
     check(removed, 1);
     check(String::new(), 1);

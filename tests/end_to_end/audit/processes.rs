@@ -38,7 +38,10 @@ fn programs_that_hold_a_credential_are_named() {
     let mut session = Command::new(&sleep)
         .arg("600")
         .env_clear()
-        .envs([("CLAUDECTL_SESSION", "0a1b"), ("ANTHROPIC_AUTH_TOKEN", "capability-0123456789abcdef")])
+        .envs([
+            ("CLAUDECTL_SESSION", "0a1b"),
+            ("ANTHROPIC_AUTH_TOKEN", "0123456789abcdef".repeat(4).as_str()),
+        ])
         .spawn()
         .unwrap();
     let document = full(&sandbox, 1);
