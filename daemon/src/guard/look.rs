@@ -11,7 +11,7 @@ use claudectl_footprint::{
     plan::{Choice, Plan},
     purge::{self, run_file},
     receipt::Outcome,
-    scan::{Audit, Meter, Scope, audit_with},
+    scan::{Audit, Meter, Scope, audit_with, format::masked},
 };
 use claudectl_platform::clock;
 
@@ -74,7 +74,7 @@ pub(super) fn left(finding: &Finding) -> Stray {
 pub(super) fn stray(finding: &Finding, removed: bool, done: String) -> Stray {
     Stray {
         what: purge::what(finding),
-        place: purge::place(finding),
+        place: masked(&purge::place(finding)),
         account: finding.account.clone(),
         noticed_at: clock::wall(),
         removed,

@@ -14,6 +14,7 @@ fn look(home: &Path, key: &FingerprintKey, needles: Needles) -> Audit {
         home,
         variables: Vec::new(),
         working_directory: None,
+        directories: &[],
         processes: None,
         programs: Vec::new(),
         system: "linux",
