@@ -136,7 +136,15 @@ mod tests {
     }
 
     fn screen(locked: bool) -> Session {
-        Session { attended: true, leader: None, graphical: true, seated: true, active: true, locked }
+        Session {
+            attended: true,
+            leader: None,
+            graphical: true,
+            seated: true,
+            active: true,
+            locked,
+            tells: true,
+        }
     }
 
     #[test]
