@@ -23,7 +23,7 @@ impl Engine {
         if self.sessions.len() >= limit {
             return refuse(request, Refusal::LimitReached { what: "sessions", limit });
         }
-        if self.sessions.contains_key(&open.id) {
+        if self.sessions.contains_key(&open.id) || self.starting.contains_key(&open.id) {
             return refuse(
                 request,
                 Refusal::Resource("the session identifier was drawn twice; try again".into()),
