@@ -79,7 +79,9 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     let body = PlanBody::new(&plan, &accounts);
     if matches.get_flag("dry-run") || body.is_empty() {
         context.output.show("claudectl.plan/1", &body, || show::plan(&body))?;
-        gaps.iter().for_each(|gap| complain(&show::gap(gap)));
+        for gap in &gaps {
+            complain(&show::gap(gap));
+        }
         let is_proven = matches.get_flag("dry-run") || gaps.is_empty() || choice.is_nothing();
         return Ok(if is_proven { Exit::Ok } else { Exit::Unproven });
     }

@@ -98,7 +98,8 @@ pub(super) fn identity(file: &File) -> io::Result<FileIdentity> {
 
 pub(super) fn is_private(directory: &impl AsFd) -> io::Result<bool> {
     let found = fstat(directory)?;
-    Ok(found.st_uid == own_uid() && found.st_mode & 0o077 == 0)
+    let of_others = Mode::RWXG | Mode::RWXO;
+    Ok(found.st_uid == own_uid() && !Mode::from_raw_mode(found.st_mode).intersects(of_others))
 }
 
 pub(super) fn entries(directory: &impl AsFd) -> io::Result<Vec<Entry>> {
