@@ -118,7 +118,7 @@ async fn serve(
     // Listened to from now on: who hears that we are ready may send one at once.
     let orders = Orders::new()?;
     let home = surroundings.home.map(PathBuf::from);
-    let guard = Guard::new(home, surroundings.config.clone(), told);
+    let guard = Guard::new(home, surroundings.config.clone(), state, told);
     let guard = Guard::run(guard, surroundings.buses.clone(), mailbox.clone());
     let desktop = watchers::desktop::watch(surroundings.buses, mailbox.clone());
     ready(args, endpoints)?;

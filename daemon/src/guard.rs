@@ -4,6 +4,7 @@
 //! Only the catalogue's cheap places are watched, and only what appears while the daemon runs counts: what
 //! was there before is for `claudectl audit`, also if its file is written again.
 
+mod alone;
 mod look;
 mod seen;
 
@@ -75,13 +76,14 @@ impl Guard {
     pub fn new(
         home: Option<PathBuf>,
         config: Option<OsString>,
+        state: Option<PathBuf>,
         sessions: mpsc::Receiver<Vec<PathBuf>>,
     ) -> Option<Self> {
         let home = home.filter(|home| home.is_absolute())?;
         let seen = Seen::since(clock::wall());
         match Watch::new().and_then(|watch| Ok((watch, FingerprintKey::random()?))) {
             Ok((watch, key)) => {
-                let view = View { home, config, directories: Vec::new(), key };
+                let view = View { home, config, directories: Vec::new(), key, state };
                 let lookout = Lookout::default();
                 Some(Self { watch, view, lookout, seen, sessions, known: Vec::new(), complained: false })
             }

@@ -203,8 +203,12 @@ fn a_removal_that_is_killed_in_the_middle_is_done_by_the_next_daemon() {
     }
     stand_in(&client, &format!("echo > {}; cat {}", begun.display(), never.display()));
     let profile = seed(&sandbox, ".bashrc", "export ANTHROPIC_API_KEY=@@\n");
-    let token = sandbox.key().replace("api03", "oat01");
-    let login = format!("{{\"claudeAiOauth\":{{\"accessToken\":\"{token}\",\"expiresAt\":1}}}}");
+    let token = |kind: &str| sandbox.key().replace("api03", kind);
+    let login = format!(
+        "{{\"claudeAiOauth\":{{\"accessToken\":\"{}\",\"refreshToken\":\"{}\",\"expiresAt\":1}}}}",
+        token("oat01"),
+        token("ort01")
+    );
     let login = seed(&sandbox, ".claude/.credentials.json", &login);
 
     let mut daemon = sandbox.daemon();

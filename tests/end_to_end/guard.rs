@@ -8,10 +8,12 @@ use std::{
 
 use claudectl_tests::{
     desktop::{Bus, UserSystemd},
+    isolation::private_processes,
     json, need,
     program::Program,
     sandbox::Sandbox,
     session::Session,
+    terminal::Terminal,
     upstream::FakeUpstream,
 };
 use serde_json::Value;
@@ -228,4 +230,31 @@ fn a_variable_of_the_users_systemd_is_told_and_unset() {
     let strays = watcher.until(|strays| json::count(strays) == 2);
     assert_eq!((&strays[1]["removed"], &strays[1]["account"]), (&true.into(), &"work".into()), "{strays}");
     assert_eq!(systemd.variables(), [before, vec!["ANTHROPIC_LOG=debug".to_owned()]].concat());
+}
+
+#[test]
+fn the_guard_changes_nothing_while_a_purge_asks() {
+    if !need!(private_processes("guard::the_guard_changes_nothing_while_a_purge_asks")) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.configure("[guard]\nstray = \"purge\"\n");
+    write_old(&sandbox.home().join(".zshrc"), &format!("export ANTHROPIC_API_KEY={}\n", sandbox.key()));
+    let _daemon = sandbox.daemon();
+    let mut watcher = Watcher::new(&sandbox);
+    let mut command = sandbox.command("claudectl");
+    command.args(["purge", "--keep", "daemon"]);
+    let mut terminal = Terminal::start(&command);
+    terminal.wait_for("Type yes:");
+    let text = format!("{{\"primaryApiKey\":\"{}\"}}", sandbox.key());
+    let path = settings(&sandbox);
+    fs::write(&path, &text).unwrap();
+    let strays = watcher.until(|strays| json::count(strays) == 1);
+    let done = strays[0]["done"].as_str().unwrap();
+    assert!(done.contains("another purge runs"), "{strays}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    terminal.write("no\n");
+    assert_eq!(terminal.wait(), 2);
+    write(&sandbox, ".bashrc", &format!("export ANTHROPIC_API_KEY={}\n", sandbox.key()));
+    watcher.until(|strays| strays.as_array().unwrap().iter().any(|stray| stray["removed"] == true));
 }

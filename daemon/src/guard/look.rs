@@ -15,7 +15,7 @@ use claudectl_footprint::{
 };
 use claudectl_platform::clock;
 
-use super::Stray;
+use super::{Stray, alone::Alone};
 
 /// What is looked at.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(super) struct View {
     /// Claude Code's configuration directories that sessions were started with.
     pub(super) directories: Vec<PathBuf>,
     pub(super) key: FingerprintKey,
+    /// Where a purge notes what it has begun.
+    pub(super) state: Option<PathBuf>,
 }
 
 /// Looks into the cheap places; of what is there only credentials in files that work.
@@ -51,9 +53,15 @@ pub(super) fn look(view: &View) -> Option<Audit> {
 pub(super) fn act(view: &View, appeared: Vec<Finding>, purges: bool) -> Vec<Stray> {
     let plan = Plan::new(appeared, &Choice::default(), &view.home);
     let mut strays = Vec::new();
+    if plan.files.is_empty() {
+        return strays;
+    }
+    let alone = purges.then(|| Alone::begin(view, &plan.files));
     for step in &plan.files {
         let findings = step.removals.iter().map(|(finding, _)| finding);
-        if purges {
+        if let Some(Err(why)) = &alone {
+            strays.extend(findings.map(|finding| stray(finding, false, why.clone())));
+        } else if purges {
             let done = run_file(step, &view.key, &mut |_| {});
             strays.extend(findings.zip(done.items).map(|(finding, item)| {
                 let done = if item.outcome == Outcome::Proven { item.action } else { item.proof };
@@ -62,6 +70,9 @@ pub(super) fn act(view: &View, appeared: Vec<Finding>, purges: bool) -> Vec<Stra
         } else {
             strays.extend(findings.map(left));
         }
+    }
+    if let Some(Ok(alone)) = alone {
+        alone.end();
     }
     strays
 }

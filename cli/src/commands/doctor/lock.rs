@@ -145,7 +145,7 @@ mod tests {
         let silent = Body { heard: false, sources: Vec::new(), hooks, ..body };
         assert!(
             plain(&silent).contains("Nobody told")
-                && plain(&silent).contains("lock 'claudectl logout --all'")
+                && plain(&silent).contains("lock 'claudectl logout --all;")
         );
     }
 }
