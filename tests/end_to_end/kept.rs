@@ -3,6 +3,7 @@
 mod daemonless;
 
 use claudectl_tests::{
+    desktop::{Bus, Logind, status_until},
     json,
     keyring::PrivateBus,
     memory, need,
@@ -203,4 +204,31 @@ fn without_a_keyring_keep_is_refused_by_name() {
     assert!(refused.code != 0 && refused.stderr.contains("no keyring service"), "{refused:?}");
     assert!(refused.stderr.contains("without --keep"), "with a hint: {refused:?}");
     place.log_in(&[]).exited(0);
+}
+
+#[test]
+fn a_lock_seals_and_an_unlock_thaws_and_nobody_types_anything() {
+    let mut place = need!(Place::new());
+    let bus = need!(Bus::start(&mut place.sandbox, "DBUS_SYSTEM_BUS_ADDRESS"));
+    let logind = Logind::start(&bus);
+    place.log_in(&["--keep"]).exited(0);
+    drop(logind.delay());
+    status_until(&place.sandbox, |status| status["desktop_watched"] == true);
+    let mut session = Session::open(&place.sandbox, &[]);
+    assert_eq!(session.message()["status"], 200);
+    logind.hint("_31", true);
+    status_until(&place.sandbox, |status| status["accounts"][0]["state"] == "sealed");
+    assert_eq!(place.copies(), 0);
+    session.begin(&message("request"));
+    logind.hint("_31", false);
+    assert_eq!(session.answer()["status"], 200);
+    assert_eq!(place.account()["state"], "held");
+}
+
+#[test]
+fn a_daemon_that_was_stopped_finds_what_is_kept() {
+    let place = need!(Place::kept());
+    place.stop();
+    place.sandbox.ctl(&["unseal", "work"]).exited(0);
+    assert_eq!(Session::open(&place.sandbox, &[]).message()["status"], 200);
 }

@@ -3,10 +3,15 @@
 use std::os::fd::OwnedFd;
 
 use claudectl_tests::{
-    desktop::{Bus, Facts, Logind, sightings, status_until},
+    desktop::{Bus, Facts, Locker, Logind, VENDORS, sightings, status_until},
     need, require,
     sandbox::Sandbox,
-    upstream::FakeUpstream,
+    session::Session,
+    upstream::{FakeUpstream, Reply},
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
 };
 use serde_json::Value;
 
@@ -107,8 +112,17 @@ fn the_machine_sleeps_when_nothing_is_held_and_wakes_with_the_lock_known() {
 fn a_suspend_is_delayed_until_the_wipe_every_time() {
     let mut place = need!(Place::set_up(""));
     for round in 0..10 {
+        let mut session = Session::open(&place.sandbox, &[]);
+        place.upstream.next([Reply::held()]);
+        session.open_stream();
+        let daemon = Pid::from_raw(place.sandbox.daemon_pid().unwrap().cast_signed());
         place.logind.prepare_for_sleep(true);
         assert!(Logind::is_let_go(&place.delay), "round {round}");
+        // From here on the machine sleeps: what is not done by now is done by nobody.
+        kill(daemon, Signal::SIGSTOP).unwrap();
+        let end = session.drain();
+        assert!(end["end"].as_str().unwrap().starts_with("cut"), "round {round}: {end}");
+        kill(daemon, Signal::SIGCONT).unwrap();
         let held = place.sandbox.ctl(&["accounts", "--json"]).exited(0).json();
         assert_eq!(held["accounts"].as_array().unwrap().len(), 0, "round {round}: slept with a credential");
         place.logind.prepare_for_sleep(false);
@@ -221,4 +235,31 @@ fn a_logind_that_stops_is_not_said_to_watch() {
     place.delay = place.logind.delay();
     place.logind.hint("_31", true);
     place.logged_out_by("logind LockedHint");
+}
+
+/// A lock that only a screen saver knows of, while the machine slept.
+#[test]
+fn on_waking_the_screen_savers_are_asked_before_anything_goes_on() {
+    let mut sandbox = Sandbox::new();
+    sandbox.configure("[policy]\nsuspend = \"ignore\"\n");
+    let system = need!(Bus::start(&mut sandbox, "DBUS_SYSTEM_BUS_ADDRESS"));
+    let session = need!(Bus::start(&mut sandbox, "DBUS_SESSION_BUS_ADDRESS"));
+    let logind = Logind::start(&system);
+    let locker = Locker::start(&session, VENDORS[0]);
+    let key = sandbox.key();
+    let upstream = FakeUpstream::plain([key.as_str()]);
+    sandbox.login("work", &key, &upstream).exited(0);
+    let delay = logind.delay();
+    let watched =
+        |status: &Value| status["desktop_sources"].as_array().is_some_and(|sources| sources.len() == 2);
+    status_until(&sandbox, watched);
+    logind.prepare_for_sleep(true);
+    assert!(Logind::is_let_go(&delay));
+    locker.become_active(true);
+    logind.prepare_for_sleep(false);
+    let awake = status_until(&sandbox, |status| sightings(status, "resumed") == 1);
+    let order: Vec<_> =
+        awake["sightings"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
+    assert_eq!(order, ["suspending", "screen-locked", "resumed"], "{awake}");
+    assert_eq!(awake["logged_in"], false, "{awake}");
 }

@@ -78,6 +78,7 @@ fn a_day_in_the_record() {
         (&"screen-locked".into(), &"org.gnome.ScreenSaver".into())
     );
     assert!(found[6]["took_microseconds"].as_u64().unwrap() > 0);
+    assert!(found[7]["seconds"].is_u64(), "{}", found[7]);
     assert_eq!((&found[7]["requests"], &found[7]["why"]), (&1.into(), &"its process ended".into()));
     sandbox.assert_clean(&[]);
     let shown = sandbox.ctl(&["log"]).exited(0).stdout;

@@ -10,11 +10,13 @@ use std::{
 
 use claudectl_tests::{
     authority::{FakeAuthority, Reply},
-    desktop::status_until,
+    desktop::{Bus, Logind, status_until},
+    need,
     program::{Output, Program},
     sandbox::Sandbox,
     session::Session,
     upstream::FakeUpstream,
+    wait,
 };
 use rustix::process::{Resource, Rlimit};
 use serde_json::Value;
@@ -186,4 +188,31 @@ fn a_refresh_that_the_server_rejects_says_why_and_never_tries_again() {
     world.authority.behave(|behaviour| behaviour.lifetime = 3600);
     world.sign_in(&[]).exited(0);
     assert_eq!(session.message()["status"], 200);
+}
+
+/// What needs the tokens is waited for before the machine sleeps, but not for ever; a lock does not wait at all.
+#[test]
+fn the_machine_waits_a_moment_for_revocations_and_a_lock_does_not() {
+    for locked_first in [false, true] {
+        let mut world = world();
+        let lock = if locked_first { "[policy]\nscreen_lock = \"purge\"\n" } else { "" };
+        let upstream = world._upstream.url();
+        world.sandbox.configure(&format!("{}{lock}", world.authority.configuration("acme", &upstream)));
+        let bus = need!(Bus::start(&mut world.sandbox, "DBUS_SYSTEM_BUS_ADDRESS"));
+        let logind = Logind::start(&bus);
+        world.sign_in(&[]).exited(0);
+        let delay = logind.delay();
+        let mut session = Session::open(&world.sandbox, &[]);
+        world.authority.next("/revoke", [Reply::Hang, Reply::Hang]);
+        if locked_first {
+            logind.hint("_31", true);
+            world.authority.wait_for(1, "POST /revoke");
+            assert_eq!(session.message()["status"], 401, "the lock waits for the server");
+        }
+        logind.prepare_for_sleep(true);
+        world.authority.wait_for(1, "POST /revoke");
+        let slept_at_once = wait::readable(&delay, Duration::from_millis(100)).unwrap();
+        assert!(!slept_at_once, "asleep with tokens in memory");
+        assert!(wait::readable(&delay, Duration::from_secs(4)).unwrap(), "logind would not wait any longer");
+    }
 }

@@ -8,6 +8,7 @@ use claudectl_core::{
     effect::Answer,
     error::Refusal,
     event::{DesktopEvent, Event},
+    policy::reactions::{Reaction, Trigger},
     receipt::{Outcome, Place},
     sentence::Cause,
     session::{Gate, SessionState},
@@ -226,4 +227,23 @@ fn a_seal_gives_the_keyring_the_tokens_that_it_refused_before() {
     world.told_all();
     assert!(world.seen().is_settled);
     assert_eq!(world.tokens[world.keyring[&named(0)].token].number, 1, "the renewed tokens are lost");
+}
+
+#[test]
+fn the_end_of_the_desktop_does_what_the_configuration_says_with_what_is_kept() {
+    for reaction in [None, Some(Reaction::Seal), Some(Reaction::Ignore)] {
+        let mut world = World::kept();
+        if let Some(reaction) = reaction {
+            world.policy.reactions.general.insert(Trigger::DesktopEnd, reaction);
+            world.feed(Event::PolicyLoaded(world.policy.clone()));
+        }
+        world.feed(Event::Desktop(DesktopEvent::DesktopEnded));
+        world.answer_all();
+        let holding = world.account(0).map(|account| account.holding);
+        match reaction {
+            None => assert!(holding.is_none() && world.keyring.is_empty(), "{holding:?}"),
+            Some(Reaction::Seal) => assert!(matches!(holding, Some(Holding::Sealed { .. })), "{holding:?}"),
+            _ => assert!(matches!(holding, Some(Holding::Held { .. })), "{holding:?}"),
+        }
+    }
 }
