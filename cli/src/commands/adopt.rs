@@ -75,7 +75,7 @@ pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error>
     if !account.is_held {
         key::hand_over(&chosen, &looker, matches).await?;
     }
-    let done = take_out(&plan.files, &looker)?;
+    let done = take_out(&plan.files, &found, &looker)?;
     words::show(context, &account, &done, &left)
 }
 
@@ -148,8 +148,8 @@ fn confirm(matches: &ArgMatches, context: &Context, change: &str) -> Result<(), 
 }
 
 /// Takes the key out of the files; what was there is noted before, without it.
-fn take_out(files: &[FileStep], looker: &Looker) -> Result<Vec<Taken>, Error> {
-    journal::note(files, looker)?;
+fn take_out(files: &[FileStep], found: &[Finding], looker: &Looker) -> Result<Vec<Taken>, Error> {
+    journal::note(files, found, looker)?;
     looker.begin(files)?;
     let run = |file: &FileStep| Taken {
         path: file.path.clone(),

@@ -39,6 +39,15 @@ pub struct FileStep {
     pub delete: bool,
 }
 
+impl FileStep {
+    /// Whether a file that is open is the one that was looked at, and nobody has written to it since.
+    pub fn is_of(&self, now: &FileIdentity) -> bool {
+        let known = &self.file;
+        (known.device, known.inode, known.owner) == (now.device, now.inode, now.owner)
+            && (known.size, known.modified) == (now.size, now.modified)
+    }
+}
+
 /// The genuine client's own log-out, in one of its configuration directories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientStep {

@@ -49,6 +49,9 @@ pub enum Refusal {
     /// Another file is at its name now.
     #[error("another file has taken its place")]
     Replaced,
+    /// Somebody has written to it since it was read.
+    #[error("it was written to meanwhile")]
+    Written,
     /// A database that this program has open.
     #[error("{0} has it open")]
     Held(String),
@@ -122,26 +125,29 @@ impl PlainFile {
         Ok(content)
     }
 
-    /// Writes over what is there, in place, and waits until it is stored. The length stays.
+    /// Writes over what is there, in place, and waits until it is stored. The length stays. The file as it was
+    /// right after the last byte was written.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn overwrite(&self, parts: &[(u64, Vec<u8>)], step: Step<'_>) -> io::Result<()> {
+    pub fn overwrite(&self, parts: &[(u64, Vec<u8>)], step: Step<'_>) -> io::Result<FileIdentity> {
         for (offset, bytes) in parts {
             step("overwrite");
             sys::write_at(self.file.file(), bytes, *offset)?;
         }
+        let known = self.identity()?;
         step("sync the file");
         self.file.file().sync_all()?;
-        self.file.restore_mode()
+        Ok(known)
     }
 
-    /// Puts a file with this content in its place, with its mode, owner and extended attributes.
+    /// Puts a file with this content in its place, with its mode, owner and extended attributes. `known` is the
+    /// file from which the content was made.
     ///
     /// # Errors
-    /// If that cannot be done; then the old one is still there.
-    pub fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
-        self.file.replace(content, step)
+    /// If that cannot be done, or somebody has written to the file since; then the old one is still there.
+    pub fn replace(&self, content: &[u8], known: &FileIdentity, step: Step<'_>) -> Result<(), Refusal> {
+        self.file.replace(content, known, step)
     }
 
     /// Keeps every program that goes by SQLite's locks out of this database, until this is dropped.
@@ -153,12 +159,13 @@ impl PlainFile {
         sys::claim(self.file.file())
     }
 
-    /// Removes its name, and overwrites what it held unless it has other names.
+    /// Removes its name, and overwrites what it held unless it has other names. `known` is the file that was
+    /// looked at.
     ///
     /// # Errors
-    /// If that cannot be done.
-    pub fn remove(self, step: Step<'_>) -> Result<(), Refusal> {
-        self.file.remove(step)
+    /// If that cannot be done, or somebody has written to the file since.
+    pub fn remove(&self, known: &FileIdentity, step: Step<'_>) -> Result<(), Refusal> {
+        self.file.remove(known, step)
     }
 
     /// What overwriting is worth there.

@@ -42,7 +42,13 @@ fn nothing() -> impl FnMut(&'static str) {
 }
 
 fn replace(path: &Path, content: &str) -> Result<(), Refusal> {
-    PlainFile::open(path)?.replace(content.as_bytes(), &mut nothing())
+    let file = PlainFile::open(path)?;
+    file.replace(content.as_bytes(), &file.identity()?, &mut nothing())
+}
+
+fn remove(path: &Path) -> Result<(), Refusal> {
+    let file = PlainFile::open(path)?;
+    file.remove(&file.identity()?, &mut nothing())
 }
 
 #[test]
@@ -79,7 +85,7 @@ fn a_removed_file_held_zeros_when_it_went() {
     let place = Place::new();
     let path = place.file("one", "SECRET", 0o600);
     let mut reader = fs::File::open(&path).unwrap();
-    PlainFile::open(&path).unwrap().remove(&mut nothing()).unwrap();
+    remove(&path).unwrap();
     let mut left = Vec::new();
     std::io::Read::read_to_end(&mut reader, &mut left).unwrap();
     assert_eq!(left, [0; 6]);
@@ -91,7 +97,7 @@ fn another_name_of_a_removed_file_keeps_its_content() {
     let place = Place::new();
     let path = place.file("one", "shared", 0o600);
     fs::hard_link(&path, place.path("other")).unwrap();
-    PlainFile::open(&path).unwrap().remove(&mut nothing()).unwrap();
+    remove(&path).unwrap();
     assert_eq!(fs::read_to_string(place.path("other")).unwrap(), "shared");
 }
 
@@ -126,10 +132,49 @@ fn a_file_that_another_has_taken_the_place_of_is_left_alone() {
     let opened = PlainFile::open(&path).unwrap();
     fs::remove_file(&path).unwrap();
     place.file("file", "of somebody else", 0o600);
-    assert!(matches!(opened.replace(b"new", &mut nothing()), Err(Refusal::Replaced)));
+    let known = opened.identity().unwrap();
+    assert!(matches!(opened.replace(b"new", &known, &mut nothing()), Err(Refusal::Replaced)));
     assert_eq!(place.names(), ["file"]);
-    assert!(matches!(opened.remove(&mut nothing()), Err(Refusal::Replaced)));
+    assert!(matches!(opened.remove(&known, &mut nothing()), Err(Refusal::Replaced)));
     assert_eq!(fs::read_to_string(&path).unwrap(), "of somebody else");
+}
+
+#[test]
+fn a_file_that_somebody_writes_to_is_left_as_they_wrote_it() {
+    let place = Place::new();
+    let path = place.file("file", "old", 0o600);
+    let opened = PlainFile::open(&path).unwrap();
+    let known = opened.identity().unwrap();
+    fs::write(&path, "written meanwhile").unwrap();
+    assert!(matches!(opened.replace(b"new", &known, &mut nothing()), Err(Refusal::Written)));
+    assert!(matches!(opened.remove(&known, &mut nothing()), Err(Refusal::Written)));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "written meanwhile");
+    assert_eq!(place.names(), ["file"]);
+}
+
+/// Root may write whatever the mode says: the thread becomes nobody first, where it can.
+#[cfg(target_os = "linux")]
+#[test]
+fn looking_at_a_read_only_file_leaves_its_mode_alone_and_so_does_writing() {
+    let nobody = || {
+        let user = rustix::process::Uid::from_raw(65534);
+        // Who is not root may not, and need not.
+        let _ = rustix::thread::set_thread_res_uid(user, user, user);
+        let place = Place::new();
+        let path = place.file("profile", "KEY=SECRET", 0o444);
+        let mode = |path: &Path| path.metadata().unwrap().mode() & 0o7777;
+        let file = PlainFile::open(&path).unwrap();
+        assert_eq!(file.read(100).unwrap().as_slice(), b"KEY=SECRET");
+        assert_eq!(mode(&path), 0o444, "while it is looked at");
+        let mut modes = Vec::new();
+        let known = file.overwrite(&[(4, b"xxxxxx".to_vec())], &mut |_| modes.push(mode(&path))).unwrap();
+        assert!(modes.iter().all(|mode| *mode == 0o444), "{modes:?}");
+        file.replace(b"KEY=", &known, &mut nothing()).unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("KEY=", 0o444));
+        remove(&path).unwrap();
+        assert!(place.names().is_empty());
+    };
+    std::thread::spawn(nobody).join().unwrap();
 }
 
 #[test]

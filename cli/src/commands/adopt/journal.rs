@@ -1,9 +1,13 @@
 //! What `--undo` needs: in the state directory, of this user alone, and without any key.
 
-use std::{fs, io, ops::Range, path::PathBuf};
+use std::{
+    fs, io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use claudectl_footprint::{
-    Location,
+    Finding, Location,
     adopt::{PLACEHOLDER, Undo},
     plan::FileStep,
     purge,
@@ -30,11 +34,11 @@ pub(super) struct Taken {
     pub(super) items: Vec<Item>,
 }
 
-/// Where the key is in a file.
-pub(super) fn keys(step: &FileStep) -> Vec<Range<usize>> {
+/// Where credentials are in a file: also those that stay, which nobody may note either.
+fn keys(path: &Path, found: &[Finding]) -> Vec<Range<usize>> {
     let offset = |at: u64| usize::try_from(at).ok();
-    let stored = step.removals.iter().filter_map(|(finding, _)| match &finding.location {
-        Location::Stored(stored) => Some(stored),
+    let stored = found.iter().filter_map(|finding| match &finding.location {
+        Location::Stored(stored) if stored.path == path => Some(stored),
         _ => None,
     });
     let occurrences = stored.flat_map(|stored| &stored.occurrences);
@@ -43,8 +47,9 @@ pub(super) fn keys(step: &FileStep) -> Vec<Range<usize>> {
 
 /// Notes what is about to be taken out, with a placeholder for the key. Files that go whole are backups:
 /// they are not put back.
-pub(super) fn note(files: &[FileStep], looker: &Looker) -> Result<(), Error> {
-    let lines: Vec<_> = files.iter().filter(|step| !step.delete).filter_map(line).collect();
+pub(super) fn note(files: &[FileStep], found: &[Finding], looker: &Looker) -> Result<(), Error> {
+    let lines: Vec<_> =
+        files.iter().filter(|step| !step.delete).filter_map(|step| line(step, found)).collect();
     let write = || -> io::Result<()> {
         forget(looker)?;
         create_private(&looker.adopted(), lines.join("\n").as_bytes())
@@ -52,10 +57,16 @@ pub(super) fn note(files: &[FileStep], looker: &Looker) -> Result<(), Error> {
     write().map_err(|error| Error::new("what is changed could not be noted, so nothing was").because(&error))
 }
 
-fn line(step: &FileStep) -> Option<String> {
-    let text = PlainFile::open(&step.path).ok()?.read(LIMIT).ok()?;
+/// `None` also for a file that is not as it was looked at: nothing is taken out of it, and where keys are in
+/// it is not known.
+fn line(step: &FileStep, found: &[Finding]) -> Option<String> {
+    let file = PlainFile::open(&step.path).ok()?;
+    let text = file.read(LIMIT).ok()?;
+    if !step.is_of(&file.identity().ok()?) {
+        return None;
+    }
     let edit = purge::edit_of(step, &text)?;
-    Undo::of(&step.path, &text, &edit, &keys(step))?.line()
+    Undo::of(&step.path, &text, &edit, &keys(&step.path, found))?.line()
 }
 
 fn forget(looker: &Looker) -> io::Result<()> {
@@ -111,7 +122,8 @@ pub(super) fn undo(looker: &Looker, context: &Context) -> Result<Exit, Error> {
 
 fn restore(undo: &Undo) -> io::Result<()> {
     let file = PlainFile::open(&undo.path).map_err(io::Error::other)?;
+    let known = file.identity()?;
     let text = file.read(LIMIT)?;
     let restored = undo.apply(&text).map_err(io::Error::other)?;
-    file.replace(&restored, &mut |_| {}).map_err(io::Error::other)
+    file.replace(&restored, &known, &mut |_| {}).map_err(io::Error::other)
 }

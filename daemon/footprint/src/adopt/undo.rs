@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::edit::{Change, Edit};
+use crate::{
+    edit::{Change, Edit},
+    scan::format,
+};
 
 /// What stands for the key in a line that was restored. No audit takes it for one.
 pub const PLACEHOLDER: &str = "paste-your-key-here";
@@ -41,15 +44,17 @@ struct Part {
 }
 
 impl Undo {
-    /// That of this edit of this text, in which the key is at `keys`; `None` if what goes is not UTF-8, or
-    /// holds less than a whole key.
+    /// That of this edit of this text, in which the credentials that are known are at `keys`. Whatever else has
+    /// the form of one is left out, too. `None` if what goes is not UTF-8, or holds less than a whole one.
     pub fn of(path: &Path, text: &[u8], edit: &Edit, keys: &[Range<usize>]) -> Option<Self> {
         let after = sum(&edit.apply(text)?);
+        let mut keys = keys.to_vec();
+        keys.extend(format::tokens(text).map(|token| token.bytes));
         let mut parts = Vec::new();
         let (mut removed, mut added) = (0, 0);
         for change in edit.changes() {
             let at = change.range.start - removed + added;
-            parts.push(Part { at, instead: change.with.len(), text: without(text, &change.range, keys)? });
+            parts.push(Part { at, instead: change.with.len(), text: without(text, &change.range, &keys)? });
             removed += change.range.len();
             added += change.with.len();
         }
@@ -153,6 +158,17 @@ mod tests {
             prop_assert_eq!(std::str::from_utf8(&restored).unwrap(), text.replace(key, PLACEHOLDER));
             prop_assert_eq!(undo.apply(b"something else"), Err(Changed));
         }
+    }
+
+    #[test]
+    fn no_credential_is_noted_whether_it_was_adopted_or_not() {
+        let other = "sk-ant-api03-TESTabcdefghij0123456789-_klmnop";
+        let text = format!("K=\"adopted and {other} and opaque\"\nB=1\n");
+        let at = |what: &str| text.find(what).map(|start| start..start + what.len()).unwrap();
+        let edit = Edit::new(vec![Change::remove(0..text.len() - 4)]);
+        let undo = Undo::of(Path::new("/f"), text.as_bytes(), &edit, &[at("adopted"), at("opaque")]).unwrap();
+        let expected = format!("K=\"{PLACEHOLDER} and {PLACEHOLDER} and {PLACEHOLDER}\"\n");
+        assert_eq!(undo.texts().collect::<Vec<_>>(), [expected]);
     }
 
     #[test]

@@ -66,11 +66,12 @@ impl Database {
             overwrite(file, occurrences, each)?;
             return Ok("no program has it open; overwritten in place and read back, and no other byte of it");
         }
+        let known = file.identity()?;
         let text = file.read(LIMIT)?;
         let spans: Vec<Range<usize>> = occurrences.iter().filter_map(|found| range(found)).collect();
         let edit = database::overwrite(&text, &spans).ok_or(Trouble::Changed)?;
         let edited = edit.apply(&text).ok_or(Trouble::Changed)?;
-        file.replace(&edited, each)?;
+        file.replace(&edited, &known, each)?;
         // The old one has no name any more, but it is still open.
         overwrite(file, occurrences, each)?;
         Ok(

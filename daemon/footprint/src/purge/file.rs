@@ -8,8 +8,8 @@ use super::{database::Database, what};
 use crate::{
     Finding, Kind, Location, Remedy,
     catalog::Group,
-    edit::{Edit, FILLER, is_property_list, json, remove_assignment},
-    finding::{FingerprintKey, Occurrence},
+    edit::{Edit, FILLER, is_property_list, json, profile, remove_assignment},
+    finding::{FileIdentity, FingerprintKey, Occurrence, Stored, Structure},
     plan::{FileStep, Removal},
     receipt::{Item, Outcome},
 };
@@ -17,6 +17,9 @@ use crate::{
 /// The largest file that is edited, in bytes. In a larger one the credential's own characters are
 /// overwritten, which needs no copy of the file.
 pub(super) const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// How often a file that somebody writes to is edited anew.
+const ATTEMPTS: usize = 4;
 
 /// What is done where nothing else can be.
 const OVERWRITTEN: &str = "its characters overwritten";
@@ -34,7 +37,7 @@ pub struct Done {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
     #[error("it has changed since it was looked at")]
     Changed,
     #[error("an index of the database is ordered by it")]
@@ -43,6 +46,16 @@ pub(super) enum Trouble {
     Checksummed,
     #[error(transparent)]
     System(#[from] std::io::Error),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Written => Self::Changed,
+            Refusal::System(error) => Self::System(error),
+            other => Self::Refused(other),
+        }
+    }
 }
 
 /// Does it. `key` is the one that the findings were made with.
@@ -55,18 +68,18 @@ pub fn run_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Done {
 
 fn try_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Result<Done, Trouble> {
     let file = PlainFile::open(&step.path)?;
-    if !is_same(step, &file)? {
+    if !step.is_of(&file.identity()?) {
         return Err(Trouble::Changed);
     }
     // One that has to be edited must not be written by its program meanwhile: before anything is compared.
     let database = if step.delete { None } else { Database::claim(&file)? };
     let occurrences: Vec<&Occurrence> =
         step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).collect();
-    if !verify(&file, &occurrences, key)? {
-        return Err(Trouble::Changed);
-    }
     let medium = Some(file.medium());
     if let Some(database) = database {
+        if !verify(&file, &occurrences, key)? {
+            return Err(Trouble::Changed);
+        }
         let proof = database.overwrite(&file, &occurrences, each)?;
         let action = format!("{OVERWRITTEN}; the row stays");
         let actions: Vec<_> = step.removals.iter().map(|_| action.clone()).collect();
@@ -74,22 +87,17 @@ fn try_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Result<Don
     }
     // The text as it is, before anything is overwritten: what is edited is found in it.
     let edits = edits(step, &file)?;
-    overwrite(&file, &occurrences, each)?;
-    let proof = if step.delete || edits.empties {
-        file.remove(each)?;
-        "overwritten, unlinked, its directory synced"
-    } else if let Some(edited) = &edits.text {
-        file.replace(edited, each)?;
-        "overwritten, then the file replaced by the edited one"
-    } else {
-        "overwritten in place and read back"
-    };
-    let actions = if step.delete || edits.empties {
-        step.removals.iter().map(|_| "file removed".to_owned()).collect()
-    } else {
-        edits.actions
-    };
-    Ok(Done { items: items(step, &actions, proof), medium })
+    // Right before it is written: reading and editing take their time.
+    if !verify(&file, &occurrences, key)? || !step.is_of(&file.identity()?) {
+        return Err(Trouble::Changed);
+    }
+    let known = overwrite(&file, &occurrences, each)?;
+    // What is edited was read before: what came since is not in it.
+    let known = FileIdentity { size: step.file.size, ..known };
+    let (ending, actions) = finish(step, &file, edits, known, each)?;
+    let actions: Vec<_> =
+        actions.into_iter().map(|action| ending.action().map_or(action, str::to_owned)).collect();
+    Ok(Done { items: items(step, &actions, ending.proof()), medium })
 }
 
 /// What was done about each removal.
@@ -103,6 +111,68 @@ fn items(step: &FileStep, actions: &[String], proof: &str) -> Vec<Item> {
         by: None,
     };
     step.removals.iter().zip(actions).map(item).collect()
+}
+
+/// What becomes of a file in which the credentials are overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Removed,
+    Replaced,
+    Overwritten,
+    /// Somebody writes to it: what they wrote stays, and so does the file.
+    LeftToItsWriter,
+}
+
+impl Ending {
+    /// What was done instead of what each edit says.
+    fn action(self) -> Option<&'static str> {
+        match self {
+            Self::Removed => Some("file removed"),
+            Self::LeftToItsWriter => {
+                Some("its characters overwritten: the file was written to meanwhile, and was not edited")
+            }
+            Self::Replaced | Self::Overwritten => None,
+        }
+    }
+
+    fn proof(self) -> &'static str {
+        match self {
+            Self::Removed => "overwritten, unlinked, its directory synced",
+            Self::Replaced => "overwritten, then the file replaced by the edited one",
+            Self::Overwritten | Self::LeftToItsWriter => "overwritten in place and read back",
+        }
+    }
+}
+
+/// Removes or replaces the file, as it has to be. If somebody writes to it, what they wrote is taken along,
+/// a few times.
+fn finish(
+    step: &FileStep,
+    file: &PlainFile,
+    edits: Edits,
+    known: FileIdentity,
+    each: Step<'_>,
+) -> Result<(Ending, Vec<String>), Trouble> {
+    let (mut edits, mut known) = (edits, known);
+    for _ in 0..ATTEMPTS {
+        let outcome = match &edits.text {
+            _ if edits.removes => file.remove(&known, each).map(|()| Ending::Removed),
+            Some(edited) => file.replace(edited, &known, each).map(|()| Ending::Replaced),
+            None => Ok(Ending::Overwritten),
+        };
+        match outcome {
+            Err(Refusal::Written) => {}
+            other => return Ok((other?, edits.actions)),
+        }
+        known = file.identity()?;
+        let occurrences: Vec<_> =
+            step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).collect();
+        if !is_filled(file, &occurrences)? {
+            return Err(Trouble::Changed);
+        }
+        edits = self::edits(step, file)?;
+    }
+    Ok((Ending::LeftToItsWriter, edits.actions))
 }
 
 /// What else there is to know about it.
@@ -130,8 +200,8 @@ pub fn edit_of(step: &FileStep, text: &[u8]) -> Option<Edit> {
 struct Edits {
     /// The text after all edits, with nothing of a credential; `None` if overwriting is all.
     text: Option<zeroize::Zeroizing<Vec<u8>>>,
-    /// Whether nothing of a JSON file would be left.
-    empties: bool,
+    /// Whether the file goes: nothing else that counts is in it.
+    removes: bool,
     /// For each removal, what is done.
     actions: Vec<String>,
 }
@@ -142,17 +212,17 @@ fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
     if step.delete || only_overwrites || is_large {
         let reason = if is_large && !only_overwrites { ": the file is too large to be edited" } else { "" };
         let actions = step.removals.iter().map(|_| format!("{OVERWRITTEN}{reason}")).collect();
-        return Ok(Edits { text: None, empties: false, actions });
+        return Ok(Edits { text: None, removes: step.delete, actions });
     }
     let text = file.read(LIMIT)?;
     let (all, actions) = edit_all(step, &text);
     let edited = all.apply(&text).ok_or(Trouble::Changed)?;
     // A login that is taken out whole leaves an empty file; settings stay, even if they are empty.
     let is_login = |(finding, _): &(Finding, Removal)| finding.place.remedy == Remedy::ClientLogout;
-    let empties = step.removals.iter().all(is_login) && json::is_empty(&edited);
+    let removes = step.removals.iter().all(is_login) && json::is_empty(&edited);
     // The characters are overwritten in place anyway: only another length needs another file.
     let text = (edited.len() != text.len()).then_some(edited);
-    Ok(Edits { text, empties, actions })
+    Ok(Edits { text, removes, actions })
 }
 
 /// The edit for all removals of a step, and what is done for each, in words.
@@ -207,7 +277,16 @@ fn take_assignments(
             continue;
         }
         let Some(so_far) = all.apply(text) else { continue };
-        match remove_assignment(&so_far, &step.path, &all.after(&span)) {
+        let within = all.after(&span);
+        match remove_assignment(&so_far, &step.path, &within) {
+            // In a unit every assignment is behind another equals sign, and is looked at there.
+            Ok(edit)
+                if profile::Dialect::of(&step.path) != profile::Dialect::Unit
+                    && !is_property_list(&step.path)
+                    && !is_its_own(&so_far, &edit, &within, finding) =>
+            {
+                outcome = outcome.or(Err(crate::edit::Refusal::NotAnAssignment));
+            }
             Ok(edit) => {
                 *all = std::mem::take(all).then(&edit);
                 outcome = Ok(());
@@ -217,6 +296,19 @@ fn take_assignments(
         }
     }
     outcome
+}
+
+/// Whether what would go is the assignment that was found: `OPTIONS="-e NAME=…"` is one of another variable.
+fn is_its_own(text: &[u8], edit: &Edit, span: &Range<usize>, finding: &Finding) -> bool {
+    let Location::Stored(Stored { structure: Structure::Assignment { variable, .. }, .. }) =
+        &finding.location
+    else {
+        return true;
+    };
+    let start = edit.changes().iter().map(|change| change.range.start).filter(|start| *start <= span.start);
+    let taken = start.max().and_then(|start| text.get(start..span.start)).unwrap_or_default();
+    let name = memchr::memmem::find(taken, variable.as_bytes()).and_then(|at| taken.get(..at));
+    name.is_some_and(|before| !before.iter().any(|byte| b"={".contains(byte)))
 }
 
 fn occurrences(finding: &Finding) -> impl Iterator<Item = &Occurrence> {
@@ -246,27 +338,31 @@ fn verify(file: &PlainFile, occurrences: &[&Occurrence], key: &FingerprintKey) -
     Ok(!occurrences.is_empty())
 }
 
+/// The file right after that.
 pub(super) fn overwrite(
     file: &PlainFile,
     occurrences: &[&Occurrence],
     each: Step<'_>,
-) -> Result<(), Trouble> {
+) -> Result<FileIdentity, Trouble> {
     let parts: Vec<_> =
         occurrences.iter().map(|found| (found.bytes.start, vec![FILLER; length(found)])).collect();
-    file.overwrite(&parts, each)?;
-    for (offset, filler) in &parts {
-        if file.read_at(*offset, filler.len())?.as_slice() != filler.as_slice() {
-            return Err(std::io::Error::other("what was written did not stay").into());
-        }
+    let known = file.overwrite(&parts, each)?;
+    if is_filled(file, occurrences)? {
+        Ok(known)
+    } else {
+        Err(std::io::Error::other("what was written did not stay").into())
     }
-    Ok(())
 }
 
-/// Whether it is the file that was looked at, and nobody has written to it since.
-fn is_same(step: &FileStep, file: &PlainFile) -> Result<bool, Trouble> {
-    let (known, now) = (&step.file, file.identity()?);
-    Ok((known.device, known.inode, known.owner) == (now.device, now.inode, now.owner)
-        && (known.size, known.modified) == (now.size, now.modified))
+/// Whether nothing but filler is where the credentials were.
+fn is_filled(file: &PlainFile, occurrences: &[&Occurrence]) -> Result<bool, Trouble> {
+    for occurrence in occurrences {
+        let text = file.read_at(occurrence.bytes.start, length(occurrence))?;
+        if text.iter().any(|byte| *byte != FILLER) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn untouched(step: &FileStep, trouble: &Trouble) -> Vec<Item> {
@@ -282,7 +378,7 @@ fn untouched(step: &FileStep, trouble: &Trouble) -> Vec<Item> {
         Trouble::Indexed | Trouble::Checksummed => {
             format!("you: remove it in the program that the database belongs to: {path}")
         }
-        Trouble::Refused(Refusal::System(_)) | Trouble::System(_) => {
+        Trouble::Refused(Refusal::System(_) | Refusal::Written) | Trouble::System(_) => {
             format!("you, or root if it is not for you to change: remove it from {path}")
         }
     };

@@ -3,18 +3,22 @@
 
 use std::{
     fs, io,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
 use claudectl_platform::erasure::{self, PlainFile, Refusal, create_private};
 use serde_json::{Value, json};
 
-use super::{aside::put_back, file::run_file};
+use super::{
+    aside::put_back,
+    file::{edit_of, run_file},
+};
 use crate::{
     Finding, Kind, Location, Place, Remedy,
     catalog::{At, Group, Platforms, Reader},
-    edit::FILLER,
-    finding::{Effect, FingerprintKey, Occurrence, Severity, Stored, Structure, Tail},
+    edit::{Edit, FILLER},
+    finding::{Effect, FileIdentity, FingerprintKey, Occurrence, Severity, Stored, Structure, Tail},
     plan::{FileStep, Removal},
 };
 
@@ -107,13 +111,22 @@ fn removal((finding, removal): &(Finding, Removal)) -> Value {
     };
     let how = match removal {
         Removal::Member(pointer) => json!({ "member": pointer }),
-        Removal::Assignment => json!("assignment"),
+        Removal::Assignment => json!({ "assignment": variable(finding) }),
         Removal::Overwrite => json!("overwrite"),
     };
     json!({ "how": how, "bytes": bytes, "login": finding.place.remedy == Remedy::ClientLogout })
 }
 
-/// The step that was begun: every place of it in the file is filled. `None` if it was not, or is done.
+/// The variable of an assignment that was found.
+fn variable(finding: &Finding) -> Option<&str> {
+    match &finding.location {
+        Location::Stored(Stored { structure: Structure::Assignment { variable, .. }, .. }) => Some(variable),
+        _ => None,
+    }
+}
+
+/// What of the step was begun: the removals whose places in the file are filled. One that was not is for the
+/// next look to find; what would take it along waits for that. `None` if nothing was begun, or all is done.
 fn begun(noted: &Value, path: &Path, key: &FingerprintKey) -> Option<FileStep> {
     let file = PlainFile::open(path).ok()?;
     let identity = file.identity().ok()?;
@@ -123,36 +136,80 @@ fn begun(noted: &Value, path: &Path, key: &FingerprintKey) -> Option<FileStep> {
         removals: Vec::new(),
         delete: noted.get("delete")?.as_bool()?,
     };
+    let mut untouched = Vec::new();
     for removal in noted.get("removals")?.as_array()? {
-        let mut occurrences = Vec::new();
+        let (mut begun, mut not_begun) = (Vec::new(), Vec::new());
         for bytes in removal.get("bytes")?.as_array()? {
             let bytes = bytes.get(0)?.as_u64()?..bytes.get(1)?.as_u64()?;
             let length = usize::try_from(bytes.end.checked_sub(bytes.start)?).ok()?;
-            let text = file.read_at(bytes.start, length).ok()?;
-            if text.is_empty() || text.iter().any(|byte| *byte != FILLER) {
-                return None;
+            match file.read_at(bytes.start, length) {
+                Ok(text) if !text.is_empty() && text.iter().all(|byte| *byte == FILLER) => {
+                    begun.push(Occurrence { bytes, raw: key.of(&text) });
+                }
+                _ => not_begun.push(bytes),
             }
-            occurrences.push(Occurrence { bytes, raw: key.of(&text) });
         }
-        let how = match removal.get("how")? {
-            Value::Object(member) => Removal::Member(member.get("member")?.as_str()?.to_owned()),
-            Value::String(word) if word == "assignment" => Removal::Assignment,
-            _ => Removal::Overwrite,
-        };
-        let place = if removal.get("login")?.as_bool()? { &LOGIN } else { &OTHER };
-        step.removals.push((filled(place, path, identity, occurrences, key), how));
+        untouched.append(&mut not_begun);
+        if !begun.is_empty() {
+            step.removals.push(again(removal, path, identity, begun, key)?);
+        }
     }
-    Some(step)
+    step.delete &= untouched.is_empty();
+    spare(&mut step, &file, &untouched)?;
+    (!step.removals.is_empty()).then_some(step)
 }
 
-fn filled(
-    place: &'static Place,
+/// Leaves out what would take along bytes that were not overwritten before.
+fn spare(step: &mut FileStep, file: &PlainFile, untouched: &[Range<u64>]) -> Option<()> {
+    if untouched.is_empty() {
+        return Some(());
+    }
+    let text = file.read(super::file::LIMIT).ok()?;
+    let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let takes = |edit: &Edit| {
+        edit.changes().iter().any(|change| {
+            let is_in = |bytes: &Range<u64>| {
+                change.range.start < offset(bytes.end) && offset(bytes.start) < change.range.end
+            };
+            untouched.iter().any(is_in)
+        })
+    };
+    let all = std::mem::take(&mut step.removals);
+    for removal in all {
+        let alone = FileStep { removals: vec![removal.clone()], ..step.clone() };
+        if edit_of(&alone, &text).is_some_and(|edit| !takes(&edit)) {
+            step.removals.push(removal);
+        }
+    }
+    Some(())
+}
+
+/// A removal as it was noted, of what is filled.
+fn again(
+    noted: &Value,
     path: &Path,
-    file: claudectl_platform::tree::FileIdentity,
+    file: FileIdentity,
     occurrences: Vec<Occurrence>,
     key: &FingerprintKey,
-) -> Finding {
-    let stored = Stored { path: path.to_owned(), file, occurrences, structure: Structure::Text { line: 1 } };
+) -> Option<(Finding, Removal)> {
+    let mut structure = Structure::Text { line: 1 };
+    let how = match noted.get("how")? {
+        Value::Object(how) if how.contains_key("assignment") => {
+            if let Some(variable) = how.get("assignment").and_then(Value::as_str) {
+                let (variable, value) = (variable.to_owned(), occurrences.first()?.bytes.clone());
+                structure = Structure::Assignment { line: 1, variable, statement: None, value };
+            }
+            Removal::Assignment
+        }
+        Value::Object(how) => Removal::Member(how.get("member")?.as_str()?.to_owned()),
+        _ => Removal::Overwrite,
+    };
+    let place = if noted.get("login")?.as_bool()? { &LOGIN } else { &OTHER };
+    let stored = Stored { path: path.to_owned(), file, occurrences, structure };
+    Some((filled(place, stored, key), how))
+}
+
+fn filled(place: &'static Place, stored: Stored, key: &FingerprintKey) -> Finding {
     Finding {
         place,
         location: Location::Stored(stored),

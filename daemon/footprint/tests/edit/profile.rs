@@ -216,6 +216,7 @@ fn units_lose_the_assignment_and_keep_the_setting() {
         ("ExecStart=/usr/bin/env K=KEY /usr/bin/bot --serve\n", Refusal::NotAnAssignment),
         ("ExecStart=/bin/sh -c 'Environment=K=KEY bot'\n", Refusal::NotAnAssignment),
         ("Environment=A=1 KEY\n", Refusal::NotAnAssignment),
+        ("Environment=\"OPTIONS=-e K=KEY -v\"\n", Refusal::NotAnAssignment),
         ("# Environment=K=KEY\n", Refusal::Comment),
         ("Environment=A=1 \\\n; why\n  K=KEY\n", Refusal::Comment),
         ("Environment=\"K=KEY\n[Install]\n", Refusal::Unclosed(1)),

@@ -88,6 +88,88 @@ fn a_file_that_changed_is_left_alone() {
     assert_eq!(fs::read_to_string(&path).unwrap(), longer);
 }
 
+/// Does the plan for this file; `when` is done right before the system call that is named so.
+fn while_purging(home: &Path, seeds: &[Seed], step: &str, mut when: impl FnMut(&Path)) -> Vec<Item> {
+    let key = FingerprintKey::random().unwrap();
+    let plan = plan(home, seeds, &key);
+    let file = &plan.files[0];
+    let mut each = |name: &'static str| {
+        if name == step {
+            when(&file.path);
+        }
+    };
+    run_file(file, &key, &mut each).items
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+#[test]
+fn what_is_written_meanwhile_is_not_lost() {
+    let seeds: &[Seed] = &[(&PROFILES, ".zshrc", "export ANTHROPIC_API_KEY=@@\nexport A=1\n", None)];
+    for step in ["overwrite", "sync the file", "make the new file", "put the new file in its place"] {
+        let home = tempfile::tempdir().unwrap();
+        seed(home.path(), seeds);
+        let mut is_first = true;
+        let items = while_purging(home.path(), seeds, step, |path| {
+            if std::mem::take(&mut is_first) {
+                append(path, "alias mine=1\n");
+            }
+        });
+        assert_eq!(items[0].outcome, Outcome::Proven, "{step}: {items:?}");
+        assert_eq!(tree(home.path())[".zshrc"], "export A=1\nalias mine=1\n", "{step}");
+        assert_eq!(tree(home.path()).len(), 1, "{step}");
+    }
+}
+
+#[test]
+fn a_file_that_is_written_all_the_time_is_left_to_its_writer() {
+    let home = tempfile::tempdir().unwrap();
+    let seeds: &[Seed] = &[(&PROFILES, ".zshrc", "export ANTHROPIC_API_KEY=@@\nexport A=1\n", None)];
+    seed(home.path(), seeds);
+    let mut lines = String::new();
+    let items = while_purging(home.path(), seeds, "put the new file in its place", |path| {
+        append(path, "more\n");
+        lines.push_str("more\n");
+    });
+    assert_eq!(items[0].outcome, Outcome::Proven);
+    assert!(items[0].action.contains("was written to meanwhile"), "{items:?}");
+    let x = "x".repeat(KEY.len());
+    assert_eq!(tree(home.path())[".zshrc"], format!("export ANTHROPIC_API_KEY={x}\nexport A=1\n{lines}"));
+}
+
+#[test]
+fn a_credential_that_comes_back_meanwhile_is_not_called_gone() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "export ANTHROPIC_API_KEY=@@\nexport A=1\n";
+    let seeds: &[Seed] = &[(&PROFILES, ".zshrc", text, None)];
+    seed(home.path(), seeds);
+    let again = format!("{}export B=1\n", text.replace("@@", KEY));
+    let items =
+        while_purging(home.path(), seeds, "make the new file", |path| fs::write(path, &again).unwrap());
+    assert_eq!(items[0].outcome, Outcome::Unproven, "{items:?}");
+    assert_eq!(tree(home.path())[".zshrc"], again);
+}
+
+#[test]
+fn an_assignment_inside_another_one_is_only_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let x = "x".repeat(KEY.len());
+    for (name, text) in [
+        (".profile", "export OPTIONS=\"-e ANTHROPIC_API_KEY=@@ --restart\"\n"),
+        (".env", "OPTIONS=-e ANTHROPIC_API_KEY=@@ --restart\n"),
+        (".zshrc", "env=(ANTHROPIC_API_KEY=@@)\n"),
+    ] {
+        let seeds: &[Seed] = &[(&PROFILES, name, text, None)];
+        seed(home.path(), seeds);
+        let items = run(home.path(), seeds);
+        assert!(items[0].action.starts_with("its characters overwritten: "), "{items:?}");
+        assert_eq!(tree(home.path())[name], text.replace("@@", &x));
+    }
+}
+
 #[test]
 fn a_link_in_its_place_is_not_followed() {
     let home = tempfile::tempdir().unwrap();

@@ -16,6 +16,8 @@ use claudectl_footprint::{
 use claudectl_platform::erasure::PlainFile;
 
 pub(crate) const KEY: &str = "sk-ant-api03-TEST0123456789abcdefghij";
+/// Another one.
+pub(crate) const OTHER: &str = "sk-ant-api03-TESTzyxwvutsrq9876543210";
 
 const fn place(id: &'static str, group: Group, remedy: Remedy) -> Place {
     Place {
@@ -72,12 +74,42 @@ pub(crate) const PURGED: &[(&str, &str)] = &[
     (".claude/settings.json", "{\n  \"env\": {\n    \"A\": \"1\"\n  },\n  \"model\": \"opus\"\n}\n"),
 ];
 
+/// Files with two credentials each: `@@`, and `%%` for the other one.
+pub(crate) const PAIRS: &[Seed] = &[
+    (
+        &CREDENTIALS,
+        ".claude-work/.credentials.json",
+        r#"{"claudeAiOauth":{"accessToken":"@@","refreshToken":"%%","expiresAt":1}}"#,
+        Some("/claudeAiOauth/accessToken"),
+    ),
+    (&PROFILES, ".zshrc", "export ANTHROPIC_API_KEY=@@\nexport ANTHROPIC_AUTH_TOKEN=%%\nexport A=1\n", None),
+    (&PROFILES, ".zprofile", "export ANTHROPIC_API_KEY=@@ ANTHROPIC_AUTH_TOKEN=%%\n", None),
+    (&SETTINGS, "s.json", r#"{"env":{"A":"@@","B":"%%","C":"1"}}"#, Some("/env/A")),
+];
+
+/// What is left of them.
+pub(crate) const PAIRS_PURGED: &[(&str, &str)] =
+    &[(".zshrc", "export A=1\n"), (".zprofile", ""), ("s.json", r#"{"env":{"C":"1"}}"#)];
+
+/// What is found in them.
+pub(crate) fn look_at_pairs(home: &Path, key: &FingerprintKey) -> Vec<Finding> {
+    let both = |(place, name, text, pointer): &Seed| {
+        let other =
+            pointer.map(|pointer| if pointer == "/env/A" { "/env/B" } else { "/claudeAiOauth/refreshToken" });
+        [
+            find(home, &(place, name, text, *pointer), KEY, key),
+            find(home, &(place, name, text, other), OTHER, key),
+        ]
+    };
+    PAIRS.iter().flat_map(both).flatten().collect()
+}
+
 /// Writes them below this directory.
 pub(crate) fn seed(home: &Path, seeds: &[Seed]) {
     for (_, name, text, _) in seeds {
         let path = home.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text.replace("@@", KEY)).unwrap();
+        fs::write(&path, text.replace("@@", KEY).replace("%%", OTHER)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 }
@@ -102,7 +134,7 @@ pub(crate) fn find(
         Some(pointer) => Structure::Json { pointer: (*pointer).to_owned() },
         None if place.remedy == Remedy::EditStatement => Structure::Assignment {
             line: 1,
-            variable: "ANTHROPIC_API_KEY".to_owned(),
+            variable: variable(text.get(..text.find(secret)?)?),
             statement: None,
             value: bytes.clone(),
         },
@@ -126,6 +158,13 @@ pub(crate) fn find(
         account: None,
         cure: "claudectl purge".to_owned(),
     })
+}
+
+/// The name that is written before a value.
+fn variable(before: &str) -> String {
+    let before = before.trim_end_matches(['"', '\'', '=']);
+    let start = before.rfind(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    before.get(start.map_or(0, |start| start + 1)..).unwrap_or_default().to_owned()
 }
 
 pub(crate) fn plan(home: &Path, seeds: &[Seed], key: &FingerprintKey) -> Plan {

@@ -17,7 +17,10 @@ use rustix::{
 };
 
 use super::{DATABASE_LOCKS, Medium, Refusal, SUFFIX, Step, filesystem};
-use crate::peer::own_uid;
+use crate::{
+    peer::own_uid,
+    tree::{self, FileIdentity},
+};
 
 /// No more of a file is overwritten with zeros; what was to go is overwritten before, wherever it is.
 const ZEROED: u64 = 16 * 1024 * 1024;
@@ -27,8 +30,6 @@ pub(super) struct Opened {
     directory: File,
     file: File,
     name: OsString,
-    /// The permission bits that it has and is to keep, where they had to be widened to write to it.
-    kept_mode: Option<u32>,
 }
 
 pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
@@ -151,8 +152,8 @@ impl Opened {
         if found.st_uid != own_uid() {
             return Err(Refusal::Foreign(found.st_uid));
         }
-        let (file, kept_mode) = open_writable(&directory, name)?;
-        let open = Self { directory, file, name: name.to_owned(), kept_mode };
+        let file = open_writable(&directory, name)?;
+        let open = Self { directory, file, name: name.to_owned() };
         // The type of a device's number differs between systems.
         let opened = open.file.metadata()?;
         if (i128::from(opened.dev()), opened.ino()) == (i128::from(found.st_dev), found.st_ino)
@@ -168,22 +169,20 @@ impl Opened {
         &self.file
     }
 
-    pub(super) fn restore_mode(&self) -> io::Result<()> {
-        match self.kept_mode {
-            Some(mode) => self.file.set_permissions(PermissionsExt::from_mode(mode)),
-            None => Ok(()),
-        }
-    }
-
-    pub(super) fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
+    pub(super) fn replace(
+        &self,
+        content: &[u8],
+        known: &FileIdentity,
+        step: Step<'_>,
+    ) -> Result<(), Refusal> {
         let temporary = temporary_name(&self.name);
         step("remove what a killed run left");
         remove_temporary(&self.directory, &temporary)?;
         step("make the new file");
         let mut new = create(&self.directory, &temporary)?;
         let outcome = self.fill(&mut new, content, step).and_then(|()| {
-            self.is_at_its_name()?;
             step("put the new file in its place");
+            self.is_as_known(known)?;
             rustix::fs::renameat(&self.directory, &temporary, &self.directory, &self.name).map_err(refusal)
         });
         if outcome.is_err() {
@@ -195,9 +194,9 @@ impl Opened {
         Ok(self.directory.sync_all()?)
     }
 
-    pub(super) fn remove(self, step: Step<'_>) -> Result<(), Refusal> {
-        self.is_at_its_name()?;
+    pub(super) fn remove(&self, known: &FileIdentity, step: Step<'_>) -> Result<(), Refusal> {
         step("unlink");
+        self.is_as_known(known)?;
         rustix::fs::unlinkat(&self.directory, &self.name, AtFlags::empty()).map_err(refusal)?;
         let left = self.file.metadata()?;
         if left.nlink() == 0 {
@@ -219,37 +218,42 @@ impl Opened {
         step("give it the attributes of the old one");
         keep_attributes(&self.file, new)?;
         step("give it the mode of the old one");
-        let mode = self.kept_mode.unwrap_or(old.mode() & 0o7777);
-        new.set_permissions(PermissionsExt::from_mode(mode))?;
+        new.set_permissions(PermissionsExt::from_mode(old.mode() & 0o7777))?;
         step("sync the new file");
         Ok(new.sync_all()?)
     }
 
-    fn is_at_its_name(&self) -> Result<(), Refusal> {
+    /// Whether the file is still the one at its name, and nobody has written to it since.
+    fn is_as_known(&self, known: &FileIdentity) -> Result<(), Refusal> {
         let there =
             rustix::fs::statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW).map_err(refusal)?;
         let ours = self.file.metadata()?;
         let is_ours = (i128::from(there.st_dev), there.st_ino) == (i128::from(ours.dev()), ours.ino());
-        if is_ours { Ok(()) } else { Err(Refusal::Replaced) }
+        if !is_ours {
+            return Err(Refusal::Replaced);
+        }
+        let now = tree::identity(&self.file)?;
+        if (now.size, now.modified) == (known.size, known.modified) { Ok(()) } else { Err(Refusal::Written) }
     }
 }
 
-/// Opens for writing, also what its owner made read-only.
-fn open_writable(directory: &File, name: &OsStr) -> Result<(File, Option<u32>), Refusal> {
+/// Opens for writing, also what its owner made read-only: it is so again before anything else is done.
+fn open_writable(directory: &File, name: &OsStr) -> Result<File, Refusal> {
     // Without NONBLOCK a FIFO in the place would block.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = |access| rustix::fs::openat(directory, name, flags | access, Mode::empty());
     match open(OFlags::RDWR) {
-        Ok(file) => Ok((file.into(), None)),
+        Ok(file) => Ok(file.into()),
         Err(Errno::ACCESS) => {
             let path_only =
                 rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(refusal)?;
             let mode = path_only.st_mode & 0o7777;
             let wider = Mode::from_raw_mode(mode | 0o600);
             rustix::fs::chmodat(directory, name, wider, AtFlags::empty()).map_err(refusal)?;
-            #[allow(clippy::useless_conversion, reason = "16 bits on macOS")]
-            let mode = u32::from(mode);
-            Ok((open(OFlags::RDWR).map_err(refusal)?.into(), Some(mode)))
+            let opened = open(OFlags::RDWR);
+            rustix::fs::chmodat(directory, name, Mode::from_raw_mode(mode), AtFlags::empty())
+                .map_err(refusal)?;
+            Ok(opened.map_err(refusal)?.into())
         }
         Err(error) => Err(refusal(error)),
     }

@@ -18,6 +18,7 @@ use windows_sys::Win32::{
 };
 
 use super::{DATABASE_LOCKS, Medium, Refusal, SUFFIX, Step};
+use crate::tree::{self, FileIdentity};
 
 /// `FILE_FLAG_OPEN_REPARSE_POINT`: a link itself is opened, not what it leads to.
 const OPEN_LINK: u32 = 0x0020_0000;
@@ -116,24 +117,32 @@ impl Opened {
         &self.file
     }
 
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the interface of Unix")]
-    pub(super) fn restore_mode(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn replace(&self, content: &[u8], step: Step<'_>) -> Result<(), Refusal> {
+    pub(super) fn replace(
+        &self,
+        content: &[u8],
+        known: &FileIdentity,
+        step: Step<'_>,
+    ) -> Result<(), Refusal> {
         let temporary = temporary(&self.path)?;
         step("remove what a killed run left");
         remove_stale(&self.path)?;
         step("write the new file");
         create_private(&temporary, content)?;
         step("put the new file in its place");
+        self.is_as_known(known)?;
         Ok(std::fs::rename(&temporary, &self.path)?)
     }
 
-    pub(super) fn remove(self, step: Step<'_>) -> Result<(), Refusal> {
+    pub(super) fn remove(&self, known: &FileIdentity, step: Step<'_>) -> Result<(), Refusal> {
         step("unlink");
+        self.is_as_known(known)?;
         std::fs::remove_file(&self.path)?;
         Ok(())
+    }
+
+    /// Whether nobody has written to it since.
+    fn is_as_known(&self, known: &FileIdentity) -> Result<(), Refusal> {
+        let now = tree::identity(&self.file)?;
+        if (now.size, now.modified) == (known.size, known.modified) { Ok(()) } else { Err(Refusal::Written) }
     }
 }

@@ -35,7 +35,10 @@ fn remove_from(text: &[u8], setting: &Range<usize>, span: &Range<usize>) -> Resu
     let place = place.ok_or(Refusal::NotAnAssignment)?;
     let word = words.get(place).and_then(|word| text.get(word.clone())).unwrap_or_default();
     let bare = word.strip_prefix(b"\"").or(word.strip_prefix(b"'")).unwrap_or(word);
-    if !statement::is_assignment(bare) || word.contains(&b'\n') {
+    let before =
+        text.get(words.get(place).map_or(span.start, |word| word.start)..span.start).unwrap_or_default();
+    let is_its_value = memchr::memchr_iter(b'=', before).count() == 1;
+    if !statement::is_assignment(bare) || !is_its_value || word.contains(&b'\n') {
         return Err(Refusal::NotAnAssignment);
     }
     Ok(match words.len() {
