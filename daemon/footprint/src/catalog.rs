@@ -8,6 +8,7 @@ mod place;
 mod profiles;
 mod project;
 
+pub(crate) use claude::may_go;
 pub use place::{At, Group, Means, Place, Platforms, Reader, Remedy, Rule, Which};
 
 const TABLES: [&[Place]; 5] =

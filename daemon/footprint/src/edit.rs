@@ -181,6 +181,9 @@ pub enum Refusal {
     /// There is nothing there.
     #[error("there is no such key")]
     NoSuchKey,
+    /// The string says something else, too.
+    #[error("it is part of a longer text")]
+    PartOfText,
     /// In an array a place means something: the others must not move up.
     #[error("it is an element of a list, whose places have a meaning")]
     Element,

@@ -9,7 +9,7 @@ mod journal;
 mod store;
 
 pub use aside::{put_back, set_aside};
-pub use file::{Done, edit_of, run_file};
+pub use file::{Done, edit_of, goes_whole, run_file};
 pub use journal::Journal;
 pub use store::{Program, activation, program};
 

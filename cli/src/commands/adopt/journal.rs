@@ -48,8 +48,7 @@ fn keys(path: &Path, found: &[Finding]) -> Vec<Range<usize>> {
 /// Notes what is about to be taken out, with a placeholder for the key. Files that go whole are backups:
 /// they are not put back.
 pub(super) fn note(files: &[FileStep], found: &[Finding], looker: &Looker) -> Result<(), Error> {
-    let lines: Vec<_> =
-        files.iter().filter(|step| !step.delete).filter_map(|step| line(step, found)).collect();
+    let lines: Vec<_> = files.iter().filter_map(|step| line(step, found)).collect();
     let write = || -> io::Result<()> {
         forget(looker)?;
         create_private(&looker.adopted(), lines.join("\n").as_bytes())
@@ -62,7 +61,7 @@ pub(super) fn note(files: &[FileStep], found: &[Finding], looker: &Looker) -> Re
 fn line(step: &FileStep, found: &[Finding]) -> Option<String> {
     let file = PlainFile::open(&step.path).ok()?;
     let text = file.read(LIMIT).ok()?;
-    if !step.is_of(&file.identity().ok()?) {
+    if !step.is_of(&file.identity().ok()?) || purge::goes_whole(step, &text) {
         return None;
     }
     let edit = purge::edit_of(step, &text)?;

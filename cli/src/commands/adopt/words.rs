@@ -25,7 +25,12 @@ pub(super) fn change(files: &[FileStep], found: &[Finding]) -> Result<String, Er
     let mut told = String::new();
     for step in files {
         let path = step.path.display().to_string();
-        if step.delete {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            Error::new(format!("{path} cannot be changed")).because(&error.to_string())
+        };
+        let file = PlainFile::open(&step.path).map_err(|error| unreadable(&error))?;
+        let text = file.read(LIMIT).map_err(|error| unreadable(&error))?;
+        if purge::goes_whole(step, &text) {
             let _ = writeln!(
                 told,
                 "{} {}",
@@ -34,11 +39,6 @@ pub(super) fn change(files: &[FileStep], found: &[Finding]) -> Result<String, Er
             );
             continue;
         }
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Error::new(format!("{path} cannot be changed")).because(&error.to_string())
-        };
-        let file = PlainFile::open(&step.path).map_err(|error| unreadable(&error))?;
-        let text = file.read(LIMIT).map_err(|error| unreadable(&error))?;
         let edit = purge::edit_of(step, &text).ok_or_else(|| unreadable(&"it has changed"))?;
         let _ = writeln!(told, "{}", styled(BOLD, Plain(&path)));
         for line in difference(&text, &edit, &masked(step, found)) {

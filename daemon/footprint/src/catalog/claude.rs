@@ -37,6 +37,17 @@ const CREDENTIALS: &[Rule] = &[
     rule("slackTag/**", Means::NamedLikeOne(Kind::ServiceToken)),
 ];
 
+/// The place of copies of a stored login: any file that is named like one.
+const COPIES: &str = "claude.credentials-copies";
+
+/// Whether a file of a place that is deleted with its credential may go, by the names in it: one that is only
+/// named like a copy of a login may hold anything.
+pub(crate) fn may_go(place: &Place, names: impl FnOnce() -> Option<Vec<String>>) -> bool {
+    let is_login =
+        |name: &String| CREDENTIALS.iter().any(|rule| rule.path.split('/').next() == Some(name.as_str()));
+    place.id != COPIES || names().is_some_and(|names| names.iter().all(is_login))
+}
+
 /// `.claude.json`, its backups, and the settings of the desktop application.
 const CONFIG: &[Rule] = &[
     rule("primaryApiKey", Means::Is(Kind::ApiKey)),
@@ -76,7 +87,7 @@ pub(super) const PLACES: &[Place] = &[
         ..BASE
     },
     Place {
-        id: "claude.credentials-copies",
+        id: COPIES,
         title: "copy of a stored login",
         at: At::ConfigDirectory(&[".credentials*", "*credentials*.json*"]),
         reader: Reader::Json(CREDENTIALS),

@@ -38,6 +38,22 @@ pub fn is_empty(text: &[u8]) -> bool {
     tree::parse(text).is_ok_and(|root| root.items.is_empty())
 }
 
+/// The bytes of every value that the pointer leads to, quotes included.
+pub fn values(text: &[u8], pointer: &str) -> Vec<Range<usize>> {
+    let tokens: Vec<String> = pointer.split('/').skip(1).map(unescaped).collect();
+    let mut found = Vec::new();
+    if let Ok(root) = tree::parse(text) {
+        find(&root, text, &tokens, &mut found);
+    }
+    found
+}
+
+/// The names of the members of the object that the text is; `None` if it is none.
+pub fn names(text: &[u8]) -> Option<Vec<String>> {
+    let root = tree::parse(text).ok().filter(|root| text.get(root.span.start) == Some(&b'{'))?;
+    root.items.iter().map(|item| Some(tree::name(text, item.key.as_ref()?))).collect()
+}
+
 fn unescaped(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }

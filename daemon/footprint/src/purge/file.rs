@@ -7,7 +7,7 @@ use claudectl_platform::erasure::{Medium, PlainFile, Refusal, Step};
 use super::{database::Database, what};
 use crate::{
     Finding, Kind, Location, Remedy,
-    catalog::Group,
+    catalog::{Group, may_go},
     edit::{Edit, FILLER, is_property_list, json, profile, remove_assignment},
     finding::{FileIdentity, FingerprintKey, Occurrence, Stored, Structure},
     plan::{FileStep, Removal},
@@ -209,12 +209,15 @@ struct Edits {
 fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
     let only_overwrites = step.removals.iter().all(|(_, removal)| *removal == Removal::Overwrite);
     let is_large = file.identity()?.size > LIMIT;
-    if step.delete || only_overwrites || is_large {
+    let is_read = !is_large && (step.delete || !only_overwrites);
+    let text = if is_read { Some(file.read(LIMIT)?) } else { None };
+    let removes = step.delete && goes_whole(step, text.as_deref().map_or(&[], Vec::as_slice));
+    let text = text.filter(|_| !removes && !only_overwrites);
+    let Some(text) = text else {
         let reason = if is_large && !only_overwrites { ": the file is too large to be edited" } else { "" };
         let actions = step.removals.iter().map(|_| format!("{OVERWRITTEN}{reason}")).collect();
-        return Ok(Edits { text: None, removes: step.delete, actions });
-    }
-    let text = file.read(LIMIT)?;
+        return Ok(Edits { text: None, removes, actions });
+    };
     let (all, actions) = edit_all(step, &text);
     let edited = all.apply(&text).ok_or(Trouble::Changed)?;
     // A login that is taken out whole leaves an empty file; settings stay, even if they are empty.
@@ -223,6 +226,12 @@ fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
     // The characters are overwritten in place anyway: only another length needs another file.
     let text = (edited.len() != text.len()).then_some(edited);
     Ok(Edits { text, removes, actions })
+}
+
+/// Whether a file of this text goes with its credentials, because nothing else is in it that counts.
+pub fn goes_whole(step: &FileStep, text: &[u8]) -> bool {
+    let may_go = |(finding, _): &(Finding, Removal)| may_go(finding.place, || json::names(text));
+    step.delete && step.removals.iter().all(may_go)
 }
 
 /// The edit for all removals of a step, and what is done for each, in words.
@@ -259,7 +268,32 @@ fn check_member(text: &[u8], pointer: &str, finding: &Finding) -> Result<(), cra
     if finding.kind != Kind::KeyTail && json::is_element(text, pointer) {
         return Err(crate::edit::Refusal::Element);
     }
+    if json::values(text, pointer).into_iter().any(|value| says_more(text, &value, finding)) {
+        return Err(crate::edit::Refusal::PartOfText);
+    }
     Ok(())
+}
+
+/// Whether a string says more than the credential and for what it is: `Authorization: Bearer …` does not.
+fn says_more(text: &[u8], value: &Range<usize>, finding: &Finding) -> bool {
+    let Some([b'"', ..]) = text.get(value.clone()) else { return false };
+    let inside = value.start + 1..value.end.saturating_sub(1);
+    let mut from = inside.start;
+    let mut ranges: Vec<_> = occurrences(finding).filter_map(range).collect();
+    ranges.sort_by_key(|range| range.start);
+    ranges.retain(|range| inside.start <= range.start && range.end <= inside.end);
+    ranges.push(inside.end..inside.end);
+    ranges.into_iter().any(|range| {
+        let between = text.get(from..range.start).unwrap_or_default();
+        from = range.end;
+        let mut words = between.split(|byte| byte.is_ascii_whitespace() || *byte == b'\\');
+        words.any(|word| !is_scheme(word))
+    })
+}
+
+/// The name of a header, a scheme, what is left of an escape sequence.
+fn is_scheme(word: &[u8]) -> bool {
+    word.ends_with(b":") || matches!(word, b"" | b"n" | b"r" | b"t" | b"Bearer" | b"bearer" | b"Basic")
 }
 
 /// Takes out the assignment of each occurrence, one after the other, because what shares a statement with

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     aside::put_back,
-    file::{edit_of, run_file},
+    file::{edit_of, goes_whole, run_file},
 };
 use crate::{
     Finding, Kind, Location, Place, Remedy,
@@ -98,7 +98,9 @@ impl Journal {
 
 fn line(step: &FileStep) -> Option<String> {
     let removals: Vec<Value> = step.removals.iter().map(removal).collect();
-    let noted = json!({ "path": step.path.to_str()?, "delete": step.delete, "removals": removals });
+    // Of a file that may hold something else, too, only what is taken out is finished.
+    let delete = goes_whole(step, &[]);
+    let noted = json!({ "path": step.path.to_str()?, "delete": delete, "removals": removals });
     Some(noted.to_string())
 }
 

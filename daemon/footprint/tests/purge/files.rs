@@ -12,7 +12,7 @@ use claudectl_footprint::{
 };
 
 use super::seeded::{
-    CREDENTIALS, HISTORIES, KEY, PROFILES, SEEDS, SETTINGS, Seed, find, plan, purged, seed, tree,
+    COPIES, CREDENTIALS, HISTORIES, KEY, PROFILES, SEEDS, SETTINGS, Seed, find, plan, purged, seed, tree,
 };
 
 fn run(home: &Path, seeds: &[Seed]) -> Vec<Item> {
@@ -167,6 +167,53 @@ fn an_assignment_inside_another_one_is_only_overwritten() {
         let items = run(home.path(), seeds);
         assert!(items[0].action.starts_with("its characters overwritten: "), "{items:?}");
         assert_eq!(tree(home.path())[name], text.replace("@@", &x));
+    }
+}
+
+#[test]
+fn a_file_that_is_only_named_like_a_login_keeps_what_else_is_in_it() {
+    let home = tempfile::tempdir().unwrap();
+    let seeds: &[Seed] = &[
+        (&COPIES, "aws-credentials.json", r#"{"secret":"mine","note":"@@"}"#, Some("/note")),
+        (
+            &COPIES,
+            "mixed-credentials.json",
+            r#"{"claudeAiOauth":{"accessToken":"@@"},"a":1}"#,
+            Some("/claudeAiOauth/accessToken"),
+        ),
+        (
+            &COPIES,
+            ".credentials.json.bak",
+            r#"{"claudeAiOauth":{"accessToken":"@@"}}"#,
+            Some("/claudeAiOauth/accessToken"),
+        ),
+        (&COPIES, ".credentials.txt", "note this: @@\n", None),
+    ];
+    seed(home.path(), seeds);
+    let items = run(home.path(), seeds);
+    assert!(items.iter().all(|item| item.outcome == Outcome::Proven), "{items:?}");
+    let left = tree(home.path());
+    assert_eq!(left["aws-credentials.json"], r#"{"secret":"mine"}"#);
+    assert_eq!(left["mixed-credentials.json"], r#"{"claudeAiOauth":{},"a":1}"#);
+    assert_eq!(left[".credentials.txt"], format!("note this: {}\n", "x".repeat(KEY.len())));
+    assert_eq!(left.len(), 3, "the copy of the login is gone: {left:?}");
+}
+
+#[test]
+fn a_string_that_says_more_is_only_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let x = "x".repeat(KEY.len());
+    for (text, expected) in [
+        (r#"{"k":"curl -H 'x-api-key: @@' -d @body"}"#, None),
+        (r#"{"k":"X-Team: mine\nAuthorization: Bearer @@"}"#, None),
+        (r#"{"k":"Authorization: Bearer @@"}"#, Some("{}")),
+        (r#"{"k":"x-api-key: @@\n"}"#, Some("{}")),
+    ] {
+        let seeds: &[Seed] = &[(&SETTINGS, "settings.json", text, Some("/k"))];
+        seed(home.path(), seeds);
+        let items = run(home.path(), seeds);
+        let expected = expected.map_or_else(|| text.replace("@@", &x), str::to_owned);
+        assert_eq!(tree(home.path())["settings.json"], expected, "{items:?}");
     }
 }
 

@@ -37,6 +37,7 @@ const fn place(id: &'static str, group: Group, remedy: Remedy) -> Place {
 pub(crate) static CREDENTIALS: Place = place("claude.credentials", Group::ClaudeCode, Remedy::ClientLogout);
 pub(crate) static SETTINGS: Place = place("claude.settings", Group::ClaudeCode, Remedy::EditJson);
 pub(crate) static BACKUPS: Place = place("claude.backups", Group::ClaudeCode, Remedy::DeleteFile);
+pub(crate) static COPIES: Place = place("claude.credentials-copies", Group::ClaudeCode, Remedy::DeleteFile);
 pub(crate) static TRANSCRIPTS: Place = place("claude.transcripts", Group::ClaudeCode, Remedy::Overwrite);
 pub(crate) static PROFILES: Place = place("profile.shell", Group::Profiles, Remedy::EditStatement);
 pub(crate) static HISTORIES: Place = place("history.shell", Group::Histories, Remedy::Overwrite);
