@@ -39,7 +39,8 @@ pub fn build(command: Command) -> Command {
              puts the lines back with a placeholder: the key itself is stored nowhere.",
         )
         .arg(Arg::new("name").value_name("NAME").help("Name of the account [default: default]"))
-        .arg(option("key", "TAIL", "Which key, by its last four characters"))
+        // They may begin with a hyphen.
+        .arg(option("key", "TAIL", "Which key, by its last four characters").allow_hyphen_values(true))
         .arg(option("upstream", "URL", "As of `claudectl login`"))
         .arg(option("proxy", "URL", "As of `claudectl login`"))
         .arg(option("ca-file", "PATH", "As of `claudectl login`"))

@@ -1,5 +1,7 @@
 //! One file: looked at again, overwritten in place, then replaced or removed.
 
+mod ending;
+
 use std::ops::Range;
 
 use claudectl_platform::erasure::{Medium, PlainFile, Refusal, Step};
@@ -17,9 +19,6 @@ use crate::{
 /// The largest file that is edited, in bytes. In a larger one the credential's own characters are
 /// overwritten, which needs no copy of the file.
 pub(super) const LIMIT: u64 = 64 * 1024 * 1024;
-
-/// How often a file that somebody writes to is edited anew.
-const ATTEMPTS: usize = 4;
 
 /// What is done where nothing else can be.
 const OVERWRITTEN: &str = "its characters overwritten";
@@ -94,7 +93,7 @@ fn try_file(step: &FileStep, key: &FingerprintKey, each: Step<'_>) -> Result<Don
     let known = overwrite(&file, &occurrences, each)?;
     // What is edited was read before: what came since is not in it.
     let known = FileIdentity { size: step.file.size, ..known };
-    let (ending, actions) = finish(step, &file, edits, known, each)?;
+    let (ending, actions) = ending::finish(step, &file, edits, known, each)?;
     let actions: Vec<_> =
         actions.into_iter().map(|action| ending.action().map_or(action, str::to_owned)).collect();
     Ok(Done { items: items(step, &actions, ending.proof()), medium })
@@ -111,68 +110,6 @@ fn items(step: &FileStep, actions: &[String], proof: &str) -> Vec<Item> {
         by: None,
     };
     step.removals.iter().zip(actions).map(item).collect()
-}
-
-/// What becomes of a file in which the credentials are overwritten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    Removed,
-    Replaced,
-    Overwritten,
-    /// Somebody writes to it: what they wrote stays, and so does the file.
-    LeftToItsWriter,
-}
-
-impl Ending {
-    /// What was done instead of what each edit says.
-    fn action(self) -> Option<&'static str> {
-        match self {
-            Self::Removed => Some("file removed"),
-            Self::LeftToItsWriter => {
-                Some("its characters overwritten: the file was written to meanwhile, and was not edited")
-            }
-            Self::Replaced | Self::Overwritten => None,
-        }
-    }
-
-    fn proof(self) -> &'static str {
-        match self {
-            Self::Removed => "overwritten, unlinked, its directory synced",
-            Self::Replaced => "overwritten, then the file replaced by the edited one",
-            Self::Overwritten | Self::LeftToItsWriter => "overwritten in place and read back",
-        }
-    }
-}
-
-/// Removes or replaces the file, as it has to be. If somebody writes to it, what they wrote is taken along,
-/// a few times.
-fn finish(
-    step: &FileStep,
-    file: &PlainFile,
-    edits: Edits,
-    known: FileIdentity,
-    each: Step<'_>,
-) -> Result<(Ending, Vec<String>), Trouble> {
-    let (mut edits, mut known) = (edits, known);
-    for _ in 0..ATTEMPTS {
-        let outcome = match &edits.text {
-            _ if edits.removes => file.remove(&known, each).map(|()| Ending::Removed),
-            Some(edited) => file.replace(edited, &known, each).map(|()| Ending::Replaced),
-            None => Ok(Ending::Overwritten),
-        };
-        match outcome {
-            Err(Refusal::Written) => {}
-            other => return Ok((other?, edits.actions)),
-        }
-        known = file.identity()?;
-        let occurrences: Vec<_> =
-            step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).collect();
-        if !is_filled(file, &occurrences)? {
-            return Err(Trouble::Changed);
-        }
-        edits = self::edits(step, file)?;
-    }
-    Ok((Ending::LeftToItsWriter, edits.actions))
 }
 
 /// What else there is to know about it.
