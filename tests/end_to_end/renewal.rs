@@ -25,7 +25,7 @@ struct World {
     sandbox: Sandbox,
     authority: FakeAuthority,
     /// Stops when dropped.
-    _upstream: Arc<FakeUpstream>,
+    upstream: Arc<FakeUpstream>,
 }
 
 /// An authorization server whose tokens the upstream accepts.
@@ -38,7 +38,7 @@ fn world() -> World {
         accepting.accept(token);
     });
     sandbox.configure(&authority.configuration("acme", &upstream.url()));
-    World { sandbox, authority, _upstream: upstream }
+    World { sandbox, authority, upstream }
 }
 
 impl World {
@@ -196,7 +196,7 @@ fn the_machine_waits_a_moment_for_revocations_and_a_lock_does_not() {
     for locked_first in [false, true] {
         let mut world = world();
         let lock = if locked_first { "[policy]\nscreen_lock = \"purge\"\n" } else { "" };
-        let upstream = world._upstream.url();
+        let upstream = world.upstream.url();
         world.sandbox.configure(&format!("{}{lock}", world.authority.configuration("acme", &upstream)));
         let bus = need!(Bus::start(&mut world.sandbox, "DBUS_SYSTEM_BUS_ADDRESS"));
         let logind = Logind::start(&bus);
