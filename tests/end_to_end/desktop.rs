@@ -2,13 +2,15 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt as _,
     time::{Duration, Instant},
 };
 
 use claudectl_tests::{
     desktop::{Bus, Locker, VENDORS, Vendor, sightings, status_until},
     need, require,
-    sandbox::Sandbox,
+    sandbox::{Sandbox, binaries},
     session::Session,
     upstream::{FakeUpstream, Reply},
 };
@@ -184,4 +186,68 @@ fn a_lock_while_the_bus_was_away_is_noticed_when_it_comes_back() {
     let locker = Locker::start(&bus, FREEDESKTOP);
     locker.become_active(true);
     status_until(&sandbox, |status| is_watched(status) && is_logged_out(status));
+}
+
+/// What stands in for lockers and for what runs them: each notes its name. `xss-lock -- COMMAND…` and
+/// `xautolock -locker COMMAND` run it, as the real ones do at a lock.
+fn lockers(sandbox: &mut Sandbox) {
+    let note = "#!/bin/sh\necho \"${0##*/}\" >>\"$HOME/locked\"\n";
+    let programs = [
+        ("i3lock", note),
+        ("swaylock", note),
+        ("hyprlock", note),
+        ("pidof", "#!/bin/sh\nexit 1\n"),
+        ("xss-lock", "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$@\"\n"),
+        ("xautolock", "#!/bin/sh\nwhile [ \"$1\" != -locker ]; do shift; done\nexec sh -c \"$2\"\n"),
+    ];
+    let directory = sandbox.path("lockers");
+    fs::create_dir(&directory).unwrap();
+    for (name, text) in programs {
+        fs::write(directory.join(name), text).unwrap();
+        fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}:/usr/bin:/bin", directory.display(), binaries().display());
+    sandbox.set("PATH", path);
+}
+
+/// The command in a printed line, as the program reads it that the line is for.
+fn command(desktop: &str, line: &str) -> Option<String> {
+    let line = line.trim();
+    Some(match desktop {
+        "swayidle" => line.strip_prefix("lock '")?.strip_suffix('\'')?.to_owned(),
+        "hypridle" => line.strip_prefix("lock_cmd = ")?.to_owned(),
+        "tmux" => line.split_once("run-shell \"")?.1.split_once('"')?.0.to_owned(),
+        // A script of the shell. What it leaves in the background is waited for.
+        _ => format!("{line}\nwait"),
+    })
+}
+
+#[test]
+fn the_printed_hook_of_every_desktop_logs_out_and_then_locks() {
+    let desktops = [
+        ("swayidle", "swaylock\n"),
+        ("hypridle", "hyprlock\n"),
+        ("xss-lock", "i3lock\n"),
+        ("xautolock", "i3lock\n"),
+        ("tmux", ""),
+        ("shell", ""),
+    ];
+    let mut sandbox = Sandbox::new();
+    lockers(&mut sandbox);
+    for (desktop, locked) in desktops {
+        let _upstream = log_in(&sandbox);
+        let printed = sandbox.ctl(&["hooks", "print", "--desktop", desktop, "--json"]).exited(0).json();
+        let lines = printed["hooks"][0]["lines"].as_array().unwrap();
+        let commands: Vec<_> =
+            lines.iter().filter_map(|line| command(desktop, line.as_str().unwrap())).collect();
+        assert_eq!(commands.len(), 1, "{desktop}: {printed}");
+        let mut shell = sandbox.command("/bin/sh");
+        shell.args(["-c", &commands[0]]);
+        sandbox.start(shell).finish().exited(0);
+        let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
+        assert!(is_logged_out(&status), "{desktop}: {status}");
+        let seen = fs::read_to_string(sandbox.home().join("locked")).unwrap_or_default();
+        assert_eq!(seen, locked, "{desktop}");
+        let _ = fs::remove_file(sandbox.home().join("locked"));
+    }
 }

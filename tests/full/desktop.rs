@@ -16,6 +16,7 @@ use claudectl_tests::{
     sandbox::{Sandbox, binaries},
     session::{Session, message},
     upstream::{FakeUpstream, Reply},
+    wait,
 };
 use serde_json::Value;
 
@@ -142,4 +143,26 @@ fn a_real_screen_locker_is_heard() {
     let by: Vec<_> = status["sightings"].as_array().unwrap().iter().map(|one| one["by"].clone()).collect();
     assert_eq!(by, ["org.mate.ScreenSaver"], "{status}");
     assert!(is_logged_out(&status));
+}
+
+#[test]
+fn every_step_of_the_whole_drill_passes() {
+    for program in ["dbus-daemon", "dbus-send", "script"] {
+        need!(require::program(program));
+    }
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("claudectl");
+    command.args(["drill", "--json"]);
+    let drill = sandbox.start(command);
+    // Longer than any test waits for an event: the idle minute is in it.
+    assert!(wait::exits_within(drill.pid(), Duration::from_mins(2)), "{}", drill.stderr());
+    let drill = drill.finish().exited(0).json();
+    let of = |step: &Value| (step["name"].to_string(), step["outcome"].to_string());
+    let steps: Vec<_> = drill["steps"].as_array().unwrap().iter().map(of).collect();
+    let names = ["screen lock", "closed terminal", "kill -9", "idle"];
+    let passed = names.map(|name| (format!("\"{name}\""), "\"pass\"".to_owned()));
+    assert_eq!(steps, passed, "{drill}");
+    // It was the minute that ended it, not something before it.
+    let idle = drill["steps"][3]["milliseconds"].as_u64().unwrap();
+    assert!((55_000..75_000).contains(&idle), "{drill}");
 }
