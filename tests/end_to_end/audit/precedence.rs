@@ -55,3 +55,43 @@ fn another_configuration_directory_is_the_one_in_force() {
     let paying = findings.iter().find(|one| one["pays"] == "bearer").unwrap();
     assert_eq!(paying["location"]["path"], sandbox.home().join("other/.credentials.json").to_str().unwrap());
 }
+
+#[test]
+fn nothing_here_pays_while_a_cloud_provider_does() {
+    let mut sandbox = Sandbox::new();
+    let login =
+        format!("{{\"claudeAiOauth\":{{\"accessToken\":\"{}\"}}}}", sandbox.key().replace("api03", "oat01"));
+    write_private(&sandbox.home().join(".claude/.credentials.json"), login.as_bytes());
+    let run = |sandbox: &Sandbox| sandbox.ctl(&["audit", "--files-only", "--json"]).exited(1).json();
+    for (value, is_paying) in [("0", true), ("1", false), ("", true), ("true", false)] {
+        sandbox.set("CLAUDE_CODE_USE_BEDROCK", value);
+        let document = run(&sandbox);
+        assert_eq!(!pays(&document).is_empty(), is_paying, "{value:?}: {document}");
+        assert_eq!(document["findings"][0]["waits"].is_null(), is_paying, "{value:?}: {document}");
+    }
+}
+
+#[test]
+fn a_directory_for_logins_alone_is_the_one_in_force_for_them() {
+    let mut sandbox = Sandbox::new();
+    let names = ["configuration", "logins"];
+    for name in names {
+        let key = sandbox.key().replace("api03", "oat01");
+        let login = format!("{{\"claudeAiOauth\":{{\"accessToken\":\"{key}\"}}}}");
+        write_private(&sandbox.home().join(name).join(".credentials.json"), login.as_bytes());
+    }
+    let paying = |sandbox: &Sandbox| {
+        let document = sandbox.ctl(&["audit", "--files-only", "--json"]).exited(1).json();
+        let findings = document["findings"].as_array().unwrap().clone();
+        let paying: Vec<_> = findings.into_iter().filter(|one| one["pays"] == "bearer").collect();
+        assert_eq!(paying.len(), 1, "{document}");
+        paying[0]["location"]["path"].as_str().unwrap().to_owned()
+    };
+    let in_directory = |sandbox: &Sandbox, name: &str| {
+        sandbox.home().join(name).join(".credentials.json").display().to_string()
+    };
+    sandbox.set("CLAUDE_CONFIG_DIR", sandbox.home().join(names[0]));
+    assert_eq!(paying(&sandbox), in_directory(&sandbox, names[0]));
+    sandbox.set("CLAUDE_SECURESTORAGE_CONFIG_DIR", sandbox.home().join(names[1]));
+    assert_eq!(paying(&sandbox), in_directory(&sandbox, names[1]));
+}

@@ -10,6 +10,17 @@ pub use kind::kind;
 /// Variables that name a configuration directory of Claude Code.
 pub const CONFIG_DIRECTORIES: [&str; 2] = ["CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"];
 
+/// Variables that have a cloud provider bill, whatever credential is there besides.
+pub const SWITCHES: [&str; 7] = [
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_GATEWAY",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_VERTEX",
+];
+
 /// What a variable does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -79,11 +90,19 @@ pub const VARIABLES: &[Variable] = &[
     of(Role::Credential, "CLAUDE_SESSION_INGRESS_TOKEN_FILE"),
     of(Role::Credential, "CLAUDE_TRUSTED_DEVICE_TOKEN"),
     of(Role::Credential, "ENVIRONMENT_SERVICE_KEY"),
+    of(Role::Provider, "ANTHROPIC_CONFIG_DIR"),
     of(Role::Provider, "ANTHROPIC_FEDERATION_RULE_ID"),
     of(Role::Provider, "ANTHROPIC_ORGANIZATION_ID"),
     of(Role::Provider, "ANTHROPIC_PROFILE"),
+    of(Role::Provider, "ANTHROPIC_SCOPE"),
     of(Role::Provider, "ANTHROPIC_SERVICE_ACCOUNT_ID"),
     of(Role::Provider, "ANTHROPIC_WORKSPACE_ID"),
+    of(Role::Provider, "CLAUDE_CODE_SKIP_ANTHROPIC_AWS_AUTH"),
+    of(Role::Provider, "CLAUDE_CODE_SKIP_ANTHROPIC_GOOGLE_CLOUD_AUTH"),
+    of(Role::Provider, "CLAUDE_CODE_SKIP_BEDROCK_AUTH"),
+    of(Role::Provider, "CLAUDE_CODE_SKIP_FOUNDRY_AUTH"),
+    of(Role::Provider, "CLAUDE_CODE_SKIP_MANTLE_AUTH"),
+    of(Role::Provider, "CLAUDE_CODE_SKIP_VERTEX_AUTH"),
     of(Role::Provider, "CLAUDE_CODE_USE_ANTHROPIC_AWS"),
     of(Role::Provider, "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD"),
     of(Role::Provider, "CLAUDE_CODE_USE_BEDROCK"),
@@ -94,12 +113,25 @@ pub const VARIABLES: &[Variable] = &[
     of(Role::Destination, "ANTHROPIC_AWS_BASE_URL"),
     of(Role::Destination, "ANTHROPIC_BASE_URL"),
     of(Role::Destination, "ANTHROPIC_BEDROCK_BASE_URL"),
+    of(Role::Destination, "ANTHROPIC_BEDROCK_MANTLE_BASE_URL"),
     of(Role::Destination, "ANTHROPIC_FOUNDRY_BASE_URL"),
+    of(Role::Destination, "ANTHROPIC_GOOGLE_CLOUD_BASE_URL"),
     of(Role::Destination, "ANTHROPIC_UNIX_SOCKET"),
     of(Role::Destination, "ANTHROPIC_VERTEX_BASE_URL"),
+    of(Role::Destination, "CLAUDE_BRIDGE_BASE_URL"),
+    of(Role::Destination, "CLAUDE_CODE_API_BASE_URL"),
+    of(Role::Destination, "CLAUDE_CODE_CUSTOM_OAUTH_URL"),
+    of(Role::Destination, "CLAUDE_CODE_GB_BASE_URL"),
+    of(Role::Destination, "CLAUDE_CODE_RUNNER_MODEL_SOCKET"),
+    of(Role::Destination, "CLAUDE_LOCAL_OAUTH_API_BASE"),
+    of(Role::Destination, "CLAUDE_LOCAL_OAUTH_APPS_BASE"),
+    of(Role::Destination, "CLAUDE_LOCAL_OAUTH_CONSOLE_BASE"),
     of(Role::Login, "CLAUDE_CODE_ACCOUNT_TAGGED_ID"),
     of(Role::Login, "CLAUDE_CODE_ACCOUNT_UUID"),
+    of(Role::Login, "CLAUDE_CODE_OAUTH_CLIENT_ID"),
+    of(Role::Login, "CLAUDE_CODE_OAUTH_SCOPES"),
     of(Role::Login, "CLAUDE_CODE_ORGANIZATION_UUID"),
+    of(Role::Login, "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"),
     of(Role::Login, "CLAUDE_CODE_RATE_LIMIT_TIER"),
     of(Role::Login, "CLAUDE_CODE_SUBSCRIPTION_TYPE"),
     of(Role::Login, "CLAUDE_CODE_USER_EMAIL"),
@@ -127,5 +159,31 @@ mod tests {
             assert_eq!(lookup(name).map(|variable| variable.role), Some(Role::Credential));
         }
         assert_eq!(lookup("PATH"), None);
+    }
+
+    #[test]
+    fn what_sends_a_session_elsewhere_is_in_it() {
+        let table: [(Role, &[&str]); 3] = [
+            (Role::Provider, &SWITCHES),
+            (Role::Provider, &["ANTHROPIC_CONFIG_DIR", "ANTHROPIC_PROFILE", "CLAUDE_CODE_SKIP_VERTEX_AUTH"]),
+            (
+                Role::Destination,
+                &[
+                    "ANTHROPIC_BASE_URL",
+                    "ANTHROPIC_BEDROCK_MANTLE_BASE_URL",
+                    "ANTHROPIC_GOOGLE_CLOUD_BASE_URL",
+                    "CLAUDE_BRIDGE_BASE_URL",
+                    "CLAUDE_CODE_API_BASE_URL",
+                    "CLAUDE_CODE_CUSTOM_OAUTH_URL",
+                    "CLAUDE_CODE_RUNNER_MODEL_SOCKET",
+                    "CLAUDE_LOCAL_OAUTH_API_BASE",
+                ],
+            ),
+        ];
+        for (role, names) in table {
+            for name in names {
+                assert_eq!(lookup(name).map(|variable| variable.role), Some(role), "{name}");
+            }
+        }
     }
 }

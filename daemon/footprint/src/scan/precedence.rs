@@ -3,12 +3,16 @@
 //! Two slots, not one list (section 8.1 of the facts, observed for all pairs): Bearer is the auth
 //! token, else the helper's, else - if there is no API key and no helper - the OAuth token, else the stored
 //! login. `x-api-key` is the API key, else the helper's, else the stored Console key unless an OAuth
-//! source is active. Settings files set variables over those of the shell (8.2).
+//! source is active. Settings files set variables over those of the shell (8.2). A cloud provider that
+//! is switched on comes before both: then it bills, and neither slot is sent.
 
 use std::path::Path;
 
 use super::Scope;
-use crate::finding::{Effect, Finding, Holder, Kind, Location, Slot, Structure};
+use crate::{
+    catalog::environment::SWITCHES,
+    finding::{Effect, Finding, Holder, Kind, Location, Slot, Structure},
+};
 
 /// What a finding is to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +48,7 @@ pub(super) fn apply(findings: &mut [Finding], scope: &Scope<'_>) {
         let ranks = sources.iter().flatten().filter(|(found, _)| *found == source).map(|(_, rank)| *rank);
         ranks.filter(|rank| *rank != Rank::Next).min()
     };
-    let slots = slots(&|source| active(source).is_some());
+    let slots = if is_a_provider_on(scope) { Vec::new() } else { slots(&|source| active(source).is_some()) };
     for (finding, source) in findings.iter_mut().zip(&sources) {
         let Some((source, rank)) = source else { continue };
         let pays =
@@ -54,6 +58,15 @@ pub(super) fn apply(findings: &mut [Finding], scope: &Scope<'_>) {
             None => Effect::Waits(natural(*source)),
         };
     }
+}
+
+/// Whether a variable of the shell switches a cloud provider on. A value that may not mean yes counts as
+/// no: it is worse to miss what pays than to tell too much.
+fn is_a_provider_on(scope: &Scope<'_>) -> bool {
+    let values = SWITCHES.iter().filter_map(|name| scope.variable(name)?.to_str());
+    values
+        .map(str::trim)
+        .any(|value| ["1", "true", "yes", "on"].iter().any(|yes| value.eq_ignore_ascii_case(yes)))
 }
 
 /// Who is sent in which slot, given what is there.

@@ -4,7 +4,9 @@ use super::{Role, lookup};
 use crate::finding::Kind;
 
 /// Other names under which the same credentials are kept. A session may inherit them: no client
-/// reads them by itself.
+/// reads them by itself, or, as with the key of a connection, it needs them for more than its login.
+/// What clouds go by (`AWS_SECRET_ACCESS_KEY`, `GOOGLE_APPLICATION_CREDENTIALS` and so on) is none of
+/// these: everything else of that cloud uses it, too, and a purge that took it would break it.
 const OTHER_NAMES: &[(&str, Kind)] = &[
     ("ANTHROPIC_ADMIN_API_KEY", Kind::AdminKey),
     ("ANTHROPIC_ADMIN_KEY", Kind::AdminKey),
@@ -12,6 +14,8 @@ const OTHER_NAMES: &[(&str, Kind)] = &[
     ("ANTHROPIC_TOKEN", Kind::GatewayToken),
     ("CLAUDE_ACCESS_TOKEN", Kind::AccessToken),
     ("CLAUDE_API_KEY", Kind::ApiKey),
+    ("CLAUDE_CODE_CLIENT_KEY", Kind::Pointer),
+    ("CLAUDE_CODE_CLIENT_KEY_PASSPHRASE", Kind::ServiceToken),
     ("CLAUDE_KEY", Kind::ApiKey),
     ("CLAUDE_REFRESH_TOKEN", Kind::RefreshToken),
     ("CLAUDE_SESSION_KEY", Kind::SessionCookie),
@@ -63,6 +67,10 @@ mod tests {
             ("AWS_BEARER_TOKEN_BEDROCK", Some(Kind::CloudKey)),
             ("CLAUDE_TRUSTED_DEVICE_TOKEN", Some(Kind::ServiceToken)),
             ("MCP_CLIENT_SECRET", Some(Kind::McpSecret)),
+            ("CLAUDE_CODE_CLIENT_KEY", Some(Kind::Pointer)),
+            ("CLAUDE_CODE_CLIENT_KEY_PASSPHRASE", Some(Kind::ServiceToken)),
+            ("AWS_SECRET_ACCESS_KEY", None),
+            ("GOOGLE_APPLICATION_CREDENTIALS", None),
             ("ANTHROPIC_BASE_URL", None),
             ("CLAUDE_CODE_USE_BEDROCK", None),
             ("PATH", None),
