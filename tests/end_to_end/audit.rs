@@ -127,6 +127,31 @@ fn nothing_is_changed_by_looking() {
     assert_eq!(before, snapshot(&sandbox.home()));
 }
 
+#[test]
+fn a_store_of_profiles_that_a_variable_moved_is_looked_at() {
+    let mut sandbox = Sandbox::new();
+    let store = sandbox.path("profiles");
+    let profile = format!("{{\"auth\":{{\"access_token\":\"{}\"}}}}", sandbox.key());
+    seed::write_private(&store.join("configs/work.json"), profile.as_bytes());
+    audit(&sandbox, 0);
+    sandbox.set("ANTHROPIC_CONFIG_DIR", &store);
+    assert_eq!(told(&audit(&sandbox, 1))[0].path, store.join("configs/work.json"));
+    // A directory that the home is in is not walked.
+    sandbox.set("ANTHROPIC_CONFIG_DIR", "/");
+    audit(&sandbox, 0);
+}
+
+#[test]
+fn parts_of_a_project_that_cannot_be_entered_or_lead_out_are_no_gaps() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let sandbox = Sandbox::new();
+    symlink("/usr/lib", sandbox.path("work/result")).unwrap();
+    let closed = sandbox.path("work/data");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    assert_eq!(audit(&sandbox, 0)["complete"], true);
+}
+
 /// Every file with its content and the time of its last change.
 fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
     let mut found = BTreeMap::new();

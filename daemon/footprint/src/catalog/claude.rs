@@ -48,7 +48,9 @@ pub(crate) fn may_go(place: &Place, names: impl FnOnce() -> Option<Vec<String>>)
     place.id != COPIES || names().is_some_and(|names| names.iter().all(is_login))
 }
 
-/// `.claude.json`, its backups, and the settings of the desktop application.
+/// `.claude.json`, its backups, and the settings of the desktop application. Its `oauthAccount` is no
+/// credential: it says whose the login was (name, e-mail, organisation) and opens nothing. The client's own
+/// logout, which a purge of a stored login runs, drops it.
 const CONFIG: &[Rule] = &[
     rule("primaryApiKey", Means::Is(Kind::ApiKey)),
     rule("customApiKeyResponses/approved/*", Means::Is(Kind::KeyTail)),

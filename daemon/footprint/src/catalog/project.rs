@@ -51,6 +51,37 @@ pub(super) const PLACES: &[Place] = &[
         cheap: true,
         ..BASE
     },
+    // Two levels, as `apps/web` of a repository of many; not cheap, for there may be thousands of them.
+    Place {
+        id: "project.claude-settings-below",
+        title: "Claude Code's settings of a part of the project",
+        at: At::Project(&[
+            "*/.claude/settings*.json",
+            "*/.mcp.json",
+            "*/*/.claude/settings*.json",
+            "*/*/.mcp.json",
+        ]),
+        reader: Reader::Json(SETTINGS),
+        remedy: Remedy::EditJson,
+        power: "is used by every Claude Code that starts in that part of the project, before any variable",
+        ..BASE
+    },
+    Place {
+        id: "project.dotenv-below",
+        title: ".env files of a part of the project",
+        at: At::Project(&[
+            "*/.env",
+            "*/.env.*",
+            "*/.envrc",
+            "*/.dev.vars",
+            "*/*/.env",
+            "*/*/.env.*",
+            "*/*/.envrc",
+            "*/*/.dev.vars",
+        ]),
+        reader: Reader::Assignments(Dialect::Dotenv),
+        ..BASE
+    },
     Place {
         id: "project.direnv",
         title: "direnv and shell scripts of the project",

@@ -41,6 +41,9 @@ pub(super) enum Target {
 pub(super) struct Expansion<'a> {
     /// Links are followed as far as they lead to something below it.
     pub(super) home: &'a Arc<Root>,
+    /// Whether each directory that a wildcard names is looked into. Otherwise links and closed ones are passed
+    /// over: a project's lead to what was built, or belong to what runs in a container.
+    pub(super) is_own: bool,
     /// What was found, and the directory that each path is below.
     pub(super) targets: Vec<(Arc<Root>, Target)>,
     /// What could not be looked at.
@@ -73,7 +76,8 @@ impl Expansion<'_> {
         let entries = directory.entries().unwrap_or_default();
         for entry in entries.into_iter().filter(|entry| is_match(pattern, &entry.name)) {
             let path = at.join(&entry.name);
-            if !rest.is_empty() && matches!(entry.kind, EntryKind::Directory | EntryKind::Link) {
+            let is_open = || self.is_own || root.directory.directory(&path).is_ok();
+            if !rest.is_empty() && matches!(entry.kind, EntryKind::Directory | EntryKind::Link) && is_open() {
                 self.step(&root, path, rest);
             } else if rest.is_empty() && matches!(entry.kind, EntryKind::File | EntryKind::Link) {
                 self.targets.push((Arc::clone(&root), Target::File(path)));
@@ -199,7 +203,8 @@ mod tests {
         std::os::unix::fs::symlink("/", root.path().join("out")).unwrap();
         let root = Arc::new(Root::open(root.path()).unwrap());
         let expanded = |pattern: &str| {
-            let mut expansion = Expansion { home: &root, targets: Vec::new(), gaps: Vec::new() };
+            let mut expansion =
+                Expansion { home: &root, is_own: true, targets: Vec::new(), gaps: Vec::new() };
             expansion.add(&root, pattern);
             let targets: Vec<_> = expansion.targets.into_iter().map(|(_, target)| target).collect();
             (targets, expansion.gaps.len())

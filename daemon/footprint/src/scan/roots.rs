@@ -15,7 +15,8 @@ use super::{
 use crate::catalog::{At, Place, places};
 
 /// What variables move, and which patterns move with it.
-const MOVED: [(&str, &str); 7] = [
+const MOVED: [(&str, &str); 8] = [
+    (".config/anthropic/", "ANTHROPIC_CONFIG_DIR"),
     (".config/", "XDG_CONFIG_HOME"),
     (".local/share/", "XDG_DATA_HOME"),
     (".local/state/", "XDG_STATE_HOME"),
@@ -47,7 +48,8 @@ impl Roots {
         let home = Arc::new(Root::open(scope.home)?);
         let moved = MOVED.iter().filter_map(|(prefix, variable)| {
             let root = Root::open(&scope.directory(variable)?).ok()?;
-            let is_elsewhere = root.path != home.path && root.path != home.path.join(prefix);
+            // Patterns such as `**` are for a directory of its own, never for one that the home is in.
+            let is_elsewhere = !home.path.starts_with(&root.path) && root.path != home.path.join(prefix);
             is_elsewhere.then(|| (*prefix, Arc::new(root)))
         });
         let moved = moved.collect();
@@ -114,7 +116,8 @@ impl Roots {
 
     /// What the patterns of a place stand for.
     pub(super) fn targets(&mut self, place: &Place) -> Vec<(Arc<Root>, Target)> {
-        let mut expansion = Expansion { home: &self.home, targets: Vec::new(), gaps: Vec::new() };
+        let is_own = !matches!(place.at, At::Project(_));
+        let mut expansion = Expansion { home: &self.home, is_own, targets: Vec::new(), gaps: Vec::new() };
         let mut add = |root: &Arc<Root>, pattern: &str| expansion.add(root, pattern);
         match place.at {
             At::Home(patterns) => self.below_home(patterns, &mut add),

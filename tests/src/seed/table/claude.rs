@@ -20,6 +20,27 @@ pub(super) const SEEDS: &[Seed] = &[
         "private/claude/.credentials.json",
         "{\"enterpriseGateway\":{\"url\":\"https://gateway.example\",\"accessToken\":\"{gw}\"},\"pluginSecrets\":{\"p\":{\"x\":\"{mcp}\"}}}",
     ),
+    seed(
+        "all",
+        "claude.credentials",
+        Home,
+        ".claude-cloud/.credentials.json",
+        "{\"cloudSessionsOauth\":{\"accessToken\":\"{oat}\",\"refreshToken\":\"{ort}\",\"scopes\":[\"user:sessions\"]},\"hybridOauth\":{\"accessToken\":\"{oat2}\",\"refreshToken\":\"{ort2}\"},\"hybridGatewayAuth\":{\"url\":\"https://gateway.example\",\"token\":\"{gw}\"}}",
+    ),
+    seed(
+        "all",
+        "claude.credentials",
+        Home,
+        ".claude-devices/.credentials.json",
+        "{\"coworkRemoteDevice\":{\"deviceId\":\"0a1b\",\"deviceToken\":\"{svc}\"},\"mcpOAuthClientConfig\":{\"linear|0a1b\":{\"clientId\":\"c1\",\"clientSecret\":\"{mcp}\"}},\"mcpXaaIdp\":{\"https://idp.example\":{\"idToken\":\"{mcp2}\",\"expiresAt\":1764000000000}}}",
+    ),
+    seed(
+        "all",
+        "claude.credentials",
+        Home,
+        ".claude-chat/.credentials.json",
+        "{\"mcpXaaIdpConfig\":{\"https://idp.example\":{\"clientSecret\":\"{mcp}\"}},\"slackTag\":{\"team\":\"blue\",\"token\":\"{svc}\"}}",
+    ),
     seed("all", "claude.credentials-copies", Home, ".claude/.credentials.json.bak", LOGIN),
     seed(
         "all",

@@ -206,6 +206,21 @@ pub(super) const SEEDS: &[Seed] = &[
         "ANTHROPIC_API_KEY={api}\r\nANTHROPIC_AUTH_TOKEN=\"{gw}\"\r\n",
     ),
     seed("all", "project.dotenv", Project, ".env.production", "CLAUDE_CODE_OAUTH_TOKEN={oat}\n"),
+    seed(
+        "all",
+        "project.claude-settings-below",
+        Project,
+        "apps/web/.claude/settings.local.json",
+        "{\"env\":{\"ANTHROPIC_AUTH_TOKEN\":\"{gw}\"}}",
+    ),
+    seed("all", "project.dotenv-below", Project, "backend/.env.local", "ANTHROPIC_API_KEY={api}\n"),
+    seed(
+        "all",
+        "project.dotenv-below",
+        Project,
+        "apps/web/.env",
+        "PORT=3000\nANTHROPIC_API_KEY=\"{api}\" # for the chat\n",
+    ),
     seed("all", "project.direnv", Project, ".envrc", "export ANTHROPIC_AUTH_TOKEN={gw}\n"),
     seed(
         "all",
