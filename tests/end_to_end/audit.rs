@@ -1,6 +1,7 @@
 //! `claudectl audit` on homes in which other programs left credentials.
 
 mod accounts;
+mod details;
 mod hostile;
 mod precedence;
 mod processes;
