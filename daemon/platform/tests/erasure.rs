@@ -71,6 +71,21 @@ fn a_replaced_file_keeps_its_mode_and_attributes() {
 }
 
 #[test]
+fn a_replaced_file_keeps_its_owner_and_its_group() {
+    let place = Place::new();
+    let path = place.file("profile", "old", 0o640);
+    // Only root can give it to any group; without root it has at least its own.
+    let other = rustix::process::geteuid().is_root().then_some(65_534);
+    std::os::unix::fs::chown(&path, None, other).unwrap();
+    let before = path.metadata().unwrap();
+    replace(&path, "new").unwrap();
+    let after = path.metadata().unwrap();
+    assert_ne!(after.ino(), before.ino(), "it is another file");
+    assert_eq!((after.uid(), after.gid(), after.mode()), (before.uid(), before.gid(), before.mode()));
+    assert_eq!(after.gid(), other.unwrap_or(before.gid()));
+}
+
+#[test]
 fn overwriting_changes_exactly_these_bytes_under_every_name() {
     let place = Place::new();
     let path = place.file("one", "before SECRET after", 0o400);
