@@ -4,7 +4,7 @@
 use claudectl_footprint::scan::{assignment::assignments, word::Dialect};
 use libfuzzer_sys::fuzz_target;
 
-const DIALECTS: [Dialect; 8] = [
+const DIALECTS: [Dialect; 9] = [
     Dialect::Posix,
     Dialect::Fish,
     Dialect::FishUniversal,
@@ -13,6 +13,7 @@ const DIALECTS: [Dialect; 8] = [
     Dialect::Dotenv,
     Dialect::Yaml,
     Dialect::Toml,
+    Dialect::Unit,
 ];
 
 fuzz_target!(|bytes: &[u8]| {
