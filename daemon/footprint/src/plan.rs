@@ -1,6 +1,7 @@
 //! What is going to be removed, how, and in which order. Pure: findings in, steps out.
 
 mod choice;
+mod login;
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +9,8 @@ use std::{
 };
 
 pub use choice::{Choice, UnknownWord, Why};
+pub(crate) use login::item;
+use login::{Directory, Logins};
 
 use crate::{
     Finding, Kind, Location, Remedy,
@@ -76,6 +79,7 @@ impl Plan {
     /// The plan for these findings of the user whose home this is.
     pub fn new(findings: Vec<Finding>, choice: &Choice, home: &Path) -> Self {
         let mut plan = Self::default();
+        let logins = Logins::new(&findings, home);
         let mut files: BTreeMap<PathBuf, FileStep> = BTreeMap::new();
         for finding in findings {
             if let Some(why) = choice.keeps(&finding) {
@@ -85,18 +89,21 @@ impl Plan {
             match finding.location.clone() {
                 _ if finding.place.remedy == Remedy::Person => plan.persons.push(finding),
                 Location::Stored(stored) => {
-                    plan.log_out(&finding, &stored, home);
+                    plan.log_out(&finding, &logins);
                     add(&mut files, finding, stored);
                 }
                 Location::Variable { holder: Holder::ThisShell | Holder::Process { .. }, .. } => {
                     plan.persons.push(finding);
                 }
-                _ => plan.stores.push(finding),
+                _ => {
+                    plan.log_out(&finding, &logins);
+                    plan.stores.push(finding);
+                }
             }
         }
         plan.files = files.into_values().collect();
         plan.spare_files_with_what_stays();
-        plan.spare_logins_that_stay();
+        plan.spare_logins_that_stay(&logins);
         plan
     }
 
@@ -111,14 +118,10 @@ impl Plan {
         in_files.chain(&self.stores).chain(&self.persons)
     }
 
-    fn log_out(&mut self, finding: &Finding, stored: &Stored, home: &Path) {
-        // Grants of other services are not its login: it deletes them, but revokes none. A file of another name,
-        // to which a link led, it would not find.
-        let is_its = stored.path.file_name().is_some_and(|name| name == ".credentials.json");
-        if finding.place.remedy != Remedy::ClientLogout || finding.kind == Kind::McpSecret || !is_its {
-            return;
-        }
-        let directory = configuration_of(&stored.path, home);
+    fn log_out(&mut self, finding: &Finding, logins: &Logins<'_>) {
+        // Grants of other services are not its login: it deletes them, but revokes none.
+        let directory = logins.directory(finding).filter(|_| finding.kind != Kind::McpSecret);
+        let Some(Directory(directory)) = directory else { return };
         match self.clients.iter_mut().find(|client| client.directory == directory) {
             Some(client) => client.findings.push(finding.clone()),
             None => self.clients.push(ClientStep { directory, findings: vec![finding.clone()] }),
@@ -132,16 +135,20 @@ impl Plan {
         }
     }
 
-    /// The client's log-out revokes a login whole: not if a part of it is to stay.
-    fn spare_logins_that_stay(&mut self) {
-        let kept = &self.kept;
-        let stays = |finding: &Finding| match &finding.location {
-            Location::Stored(stored) => {
-                kept.iter().any(|(kept, why)| *why != Why::OtherService && is_in(kept, &stored.path))
-            }
-            _ => false,
+    /// The client's log-out takes all that is in a directory: not if a part of it is to stay. Grants of other
+    /// services are saved first, where their file is one of those that are edited.
+    fn spare_logins_that_stay(&mut self, logins: &Logins<'_>) {
+        let (kept, files) = (&self.kept, &self.files);
+        let is_saved = |finding: &Finding, why: Why| {
+            why == Why::OtherService && files.iter().any(|file| is_in(finding, &file.path))
         };
-        self.clients.retain(|client| !client.findings.iter().any(stays));
+        let stays = |client: &ClientStep| {
+            kept.iter().any(|(finding, why)| {
+                let is_there = logins.directory(finding).is_some_and(|Directory(of)| of == client.directory);
+                is_there && !is_saved(finding, *why)
+            })
+        };
+        self.clients.retain(|client| !stays(client));
     }
 }
 
@@ -176,11 +183,4 @@ fn removal(finding: &Finding, stored: &Stored) -> Removal {
         (Remedy::EditStatement, _) if is_property_list(&stored.path) => Removal::Assignment,
         _ => Removal::Overwrite,
     }
-}
-
-/// The configuration directory of the client that a file of it belongs to.
-fn configuration_of(path: &Path, home: &Path) -> Option<PathBuf> {
-    let default = home.join(".claude");
-    let parent = path.parent()?;
-    (parent != default && parent != home).then(|| parent.to_owned())
 }

@@ -16,7 +16,7 @@ pub use store::{Program, activation, program};
 use crate::{
     Finding, Location,
     finding::Holder,
-    plan::{Plan, Why},
+    plan::{Plan, Why, item},
     receipt::{Item, Outcome, advice},
     scan::Gap,
 };
@@ -113,12 +113,14 @@ pub fn in_force(findings: &[&Finding], is_revoked: impl Fn(&Finding) -> bool) ->
             continue;
         }
         seen.push(finding.fingerprint);
+        // A login of this machine that nobody logged out.
+        let is_login = item(&finding.location).is_some();
         items.push(Item {
             what: what(finding),
             place: "at its issuer".to_owned(),
             action: "none".to_owned(),
             proof: "it works until it is revoked, wherever a copy of it is".to_owned(),
-            outcome: Outcome::OutOfReach,
+            outcome: if is_login { Outcome::Unproven } else { Outcome::OutOfReach },
             by: Some(advice(revocation)),
         });
     }

@@ -56,6 +56,11 @@ pub(super) fn spared(step: &ClientStep, why: &io::Error) -> LoggedOut {
     of(step, "none", format!("what is to stay of its credentials could not be saved first: {why}"), false)
 }
 
+/// It said that it logged out, but the login is still there.
+pub(super) fn not_found(step: &ClientStep) -> LoggedOut {
+    of(step, "its own `claude auth logout`", "it did not take the login that is kept here".to_owned(), false)
+}
+
 fn of(step: &ClientStep, action: &str, proof: String, is_revoked: bool) -> LoggedOut {
     let directory = step.directory.as_ref().map(|directory| directory.display().to_string());
     let item = Item {

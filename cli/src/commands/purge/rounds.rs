@@ -75,7 +75,7 @@ impl Rounds<'_> {
                 Ok(aside) => {
                     let done = clients::log_out(step, self.context).await;
                     put_back(&aside);
-                    done
+                    if done.is_revoked && self.is_left(step) { clients::not_found(step) } else { done }
                 }
                 Err(error) => clients::spared(step, &error),
             };
@@ -87,6 +87,18 @@ impl Rounds<'_> {
             receipt.items.push(done.item);
         }
         told
+    }
+
+    /// Whether the operating system still keeps a login that the client says it logged out: it says so of one
+    /// that it did not find, too.
+    fn is_left(&self, step: &ClientStep) -> bool {
+        let mut kept =
+            step.findings.iter().filter(|finding| !matches!(finding.location, Location::Stored(_)));
+        if kept.clone().next().is_none() {
+            return false;
+        }
+        let Ok(seen) = self.looker.look(self.context) else { return true };
+        kept.any(|finding| seen.findings.iter().any(|other| other.location == finding.location))
     }
 
     fn remove_files(

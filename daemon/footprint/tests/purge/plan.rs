@@ -5,6 +5,7 @@ use claudectl_footprint::{
     catalog::{At, Group, Platforms, Reader},
     finding::{FingerprintKey, Holder},
     plan::{Choice, Plan, Removal, Why},
+    receipt::Outcome,
 };
 
 use super::seeded::{SEEDS, look, seed};
@@ -126,6 +127,72 @@ fn what_runs_is_left_to_people() {
     assert_eq!(plan.persons.len(), 1);
     let items = claudectl_footprint::purge::left(&plan);
     assert!(items[0].by.as_ref().unwrap().contains("4242"), "{items:?}");
+}
+
+fn stored_by_the_system(id: &str, location: Location, like: &Finding) -> Finding {
+    let mut login = like.clone();
+    login.place = claudectl_footprint::catalog::place(id).unwrap();
+    login.kind = Kind::RefreshToken;
+    login.fingerprint = FingerprintKey::random().unwrap().of(b"login");
+    login.location = location;
+    login
+}
+
+fn item_of(service: &str, like: &Finding) -> Finding {
+    let location = Location::Keychain { service: service.to_owned(), account: "jane".to_owned() };
+    stored_by_the_system("keychain.claude", location, like)
+}
+
+/// Deleting it would leave it in force at the server.
+#[test]
+fn a_login_in_a_keychain_is_logged_out_by_the_client_and_then_deleted() {
+    let (home, found) = findings();
+    let settings = found.iter().find(|finding| finding.place.id == "claude.settings").unwrap();
+    // printf '%s' /config/work | sha256sum | cut -c-8
+    let mut moved = settings.clone();
+    if let Location::Stored(stored) = &mut moved.location {
+        stored.path = "/config/work/settings.json".into();
+    }
+    let target = Location::CredentialManager { target: "Claude Code-credentials/jane".to_owned() };
+    for (login, directory) in [
+        (item_of("Claude Code-credentials", settings), Some(None)),
+        (item_of("Claude Code-credentials-beca11b9", settings), Some(Some(Path::new("/config/work")))),
+        (item_of("Claude Code-credentials-0a1b2c3d", settings), None),
+        (item_of("Claude Code", settings), None),
+        (stored_by_the_system("credential-manager.claude", target, settings), Some(None)),
+    ] {
+        let plan = Plan::new(vec![login.clone(), moved.clone()], &choice(&[], &[], false), home.path());
+        let directories: Vec<_> = plan.clients.iter().map(|client| client.directory.as_deref()).collect();
+        assert_eq!(directories, Vec::from_iter(directory), "{:?}", login.location);
+        assert_eq!(plan.stores, std::slice::from_ref(&login));
+        // What nobody logged out is not proven.
+        let is_login = login.location != item_of("Claude Code", settings).location;
+        let items = claudectl_footprint::purge::in_force(&[&login], |_| false);
+        assert_eq!(items[0].outcome == Outcome::Unproven, is_login, "{items:?}");
+        assert_eq!(claudectl_footprint::purge::in_force(&[&login], |_| true), []);
+    }
+}
+
+/// Its log-out removes the file and the item of one directory.
+#[test]
+fn a_login_in_a_keychain_is_not_logged_out_with_what_is_to_stay() {
+    let (home, mut found) = findings();
+    let login = item_of("Claude Code-credentials", &found[0]);
+    found.push(login);
+    let plan = |keep: &[&str]| Plan::new(found.clone(), &choice(&[], keep, false), home.path());
+    assert_eq!(plan(&[]).clients[0].findings.len(), 2);
+    assert_eq!(plan(&["claude.credentials"]).clients, []);
+    assert_eq!(plan(&["keychains"]).clients, []);
+
+    // A grant of another service, alone in the file: nothing would save it.
+    let grant = |finding: &Finding| Finding { kind: Kind::McpSecret, ..finding.clone() };
+    let alone = found.iter().filter(|finding| {
+        matches!(&finding.location, Location::Stored(stored) if stored.path.ends_with(".credentials.json"))
+    });
+    let mut alone: Vec<_> = alone.map(grant).collect();
+    alone.push(found.last().unwrap().clone());
+    let plan = Plan::new(alone, &choice(&[], &[], false), home.path());
+    assert_eq!((plan.clients, plan.stores.len(), plan.kept.len()), (vec![], 1, 1));
 }
 
 /// The client would look for it in the directory of the file, and find nothing: then it says that it logged out.
