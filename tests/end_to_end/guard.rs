@@ -7,7 +7,7 @@ use std::{
 };
 
 use claudectl_tests::{
-    desktop::{Bus, UserSystemd},
+    desktop::{Bus, Notifications, UserSystemd},
     isolation::private_processes,
     json, need,
     program::Program,
@@ -104,6 +104,25 @@ fn a_credential_that_appears_is_reported_and_left_there() {
     told(&sandbox, |strays| json::count(strays) == 0);
     fs::remove_file(old).unwrap();
     sandbox.assert_clean(&[]);
+}
+
+#[test]
+fn a_credential_that_appears_is_shown_on_the_desktop() {
+    for (configuration, said) in [
+        ("", "claudectl audit shows it, claudectl purge removes it."),
+        ("[guard]\nstray = \"purge\"\n", "It was to be removed: claudectl status."),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.configure(configuration);
+        let bus = need!(Bus::start(&mut sandbox, "DBUS_SESSION_BUS_ADDRESS"));
+        let notifications = Notifications::start(&bus);
+        let path = settings(&sandbox);
+        let _daemon = sandbox.daemon();
+        fs::write(&path, format!("{{\"primaryApiKey\":\"{}\"}}", sandbox.key())).unwrap();
+        notifications.wait_for(said);
+        fs::write(path, "{}").unwrap();
+        sandbox.assert_clean(&[]);
+    }
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn every_trace_goes_and_every_other_byte_stays() {
 
     let receipt = sandbox.ctl(&["purge", "--yes", "--json"]).exited(0).json();
     assert_eq!(receipt["proven"], true, "{receipt}");
+    assert!(json::count(&receipt["media"]) >= 1, "what overwriting is worth: {receipt}");
     let site =
         receipt["items"].as_array().unwrap().iter().find(|item| item["outcome"] == "out-of-reach").unwrap();
     assert!(site["by"].as_str().unwrap().contains("https://platform.claude.com/settings/keys"), "{receipt}");
@@ -181,7 +182,8 @@ fn words_choose_what_goes() {
     let key = sandbox.key();
     seed(&sandbox, &key);
     let before = tree(&sandbox.home());
-    sandbox.ctl(&["purge", "--yes", "--only", "profiles"]).exited(0);
+    let said = sandbox.ctl(&["purge", "--yes", "--only", "profiles"]).exited(0).stdout;
+    assert!(said.contains("Overwritten ") && said.contains("revocation is what counts"), "{said}");
     let after = tree(&sandbox.home());
     let changed: Vec<_> = before
         .iter()
