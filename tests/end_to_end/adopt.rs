@@ -74,6 +74,18 @@ fn a_key_moves_into_the_daemon_and_back_only_as_a_placeholder() {
 }
 
 #[test]
+fn a_key_in_the_settings_goes_with_its_member_alone() {
+    if !need!(private_processes("adopt::a_key_in_the_settings_goes_with_its_member_alone")) {
+        return;
+    }
+    let place = Place::new();
+    let rest = "\"A\": \"1\" },\n  \"model\": \"opus\"\n}\n";
+    place.write(".claude/settings.json", &format!("{{\n  \"env\": {{ \"ANTHROPIC_API_KEY\": \"@@\", {rest}"));
+    place.sandbox.ctl(&["adopt", "--yes", "--upstream", &place.upstream.url()]).exited(0);
+    assert_eq!(place.read(".claude/settings.json"), format!("{{\n  \"env\": {{ {rest}"));
+}
+
+#[test]
 fn a_key_that_is_held_already_is_only_taken_out_of_the_files() {
     if !need!(private_processes("adopt::a_key_that_is_held_already_is_only_taken_out_of_the_files")) {
         return;
