@@ -116,8 +116,11 @@ fn print(size: &Size, taken: &[Taken], found: usize, sown: usize) {
         let seconds = one.time.median() / 1e6;
         let mut cells = vec![one.name.clone(), number(seconds), number(one.memory)];
         if index == 0 {
-            let met = Target::at_most(10.0, seconds).verdict();
-            cells.extend(["seconds (≤ 10), ≤ 64 MB".to_owned(), met.to_owned()]);
+            // Each as a part of what it may be; an audit that overlooks one is none.
+            let overlooked = if found == sown { 0.0 } else { f64::INFINITY };
+            let worst = (seconds / 10.0).max(one.memory / 64.0).max(overlooked);
+            let met = Target::at_most(1.0, worst).verdict();
+            cells.extend(["seconds (≤ 10), ≤ 64 MB, all found".to_owned(), met.to_owned()]);
         }
         table.row(&cells);
     }
