@@ -21,6 +21,7 @@ mod footprints;
 mod frozen;
 mod guard;
 mod kept;
+mod launchd;
 mod lifecycle;
 mod logind;
 mod purge;
