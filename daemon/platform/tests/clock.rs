@@ -41,7 +41,7 @@ async fn after_the_time_asleep() {
     let awake = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let awake = Duration::from_secs(awake.tv_sec.try_into().unwrap());
     let asleep = since_boot().saturating_sub(awake);
-    assert!(asleep > Duration::from_secs(90_000), "only {asleep:?} asleep");
+    assert!(asleep > Duration::from_hours(25), "only {asleep:?} asleep");
     let deadline = since_boot() + Duration::from_millis(5);
     let mut alarm = Alarm::new().unwrap();
     let rang = tokio::time::timeout(Duration::from_secs(5), alarm.wait_until(Some(deadline))).await;
