@@ -149,7 +149,7 @@ fn parts_of_a_project_that_cannot_be_entered_or_lead_out_are_no_gaps() {
     symlink("/usr/lib", sandbox.path("work/result")).unwrap();
     let closed = sandbox.path("work/data");
     fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     assert_eq!(audit(&sandbox, 0)["complete"], true);
 }
 

@@ -20,9 +20,9 @@ fn sandbox() -> Sandbox {
     write_private(&profile, text.as_bytes());
     // What others may read they must be able to reach.
     let reach = [(sandbox.path("."), 0o755), (sandbox.home(), 0o755), (profile.clone(), 0o644)];
-    reach.iter().for_each(|(path, mode)| {
+    for (path, mode) in &reach {
         fs::set_permissions(path, fs::Permissions::from_mode(*mode)).unwrap();
-    });
+    }
     let then = SystemTime::UNIX_EPOCH + Duration::from_secs(CHANGED_AT);
     fs::File::options().write(true).open(&profile).unwrap().set_modified(then).unwrap();
     let typed = format!("ls\necho {}\n", sandbox.key());
