@@ -85,6 +85,23 @@ fn a_key_in_the_settings_goes_with_its_member_alone() {
     assert_eq!(place.read(".claude/settings.json"), format!("{{\n  \"env\": {{ {rest}"));
 }
 
+/// A program prints it when it is asked: there is nothing in the settings that could go into the daemon.
+#[test]
+fn a_helper_that_prints_a_key_stays_and_the_way_out_is_named() {
+    if !need!(private_processes("adopt::a_helper_that_prints_a_key_stays_and_the_way_out_is_named")) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let path = sandbox.home().join(".claude/settings.json");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let settings = "{\"apiKeyHelper\":\"/usr/local/bin/print-a-key\"}";
+    fs::write(&path, settings).unwrap();
+    let refused = sandbox.ctl(&["adopt", "--yes"]).exited(1).stderr;
+    assert!(refused.contains("no API key") && refused.contains("apiKeyHelper"), "{refused}");
+    assert!(refused.contains("claudectl login"), "{refused}");
+    assert_eq!(fs::read_to_string(path).unwrap(), settings);
+}
+
 #[test]
 fn a_key_that_is_held_already_is_only_taken_out_of_the_files() {
     if !need!(private_processes("adopt::a_key_that_is_held_already_is_only_taken_out_of_the_files")) {

@@ -113,7 +113,11 @@ fn choose(found: &[Finding], matches: &ArgMatches) -> Result<Finding, Error> {
     let candidates: Vec<&Finding> = found.iter().filter(is_meant).collect();
     let Some(first) = candidates.first() else {
         return Err(Error::new("there is no API key in a profile, in settings or in Claude Code's files")
-            .hint("claudectl audit shows what there is; claudectl login takes a key that you type"));
+            .hint(if found.iter().any(|finding| finding.kind == Kind::Command) {
+                "the apiKeyHelper of the settings prints one: claudectl login takes what it prints, then claudectl purge"
+            } else {
+                "claudectl audit shows what there is; claudectl login takes a key that you type"
+            }));
     };
     if candidates.iter().any(|other| other.fingerprint != first.fingerprint) {
         let mut tails: Vec<_> = candidates.iter().map(|finding| finding.tail.as_str()).collect();
