@@ -119,6 +119,42 @@ fn a_home_without_credentials_is_clean() {
     assert!(text.stdout.starts_with("Clean.  No credential outside the daemon."), "{}", text.stdout);
 }
 
+/// What a system ships is full of words such as key and token. It stands where everything is looked at.
+#[test]
+fn what_a_system_ships_is_no_credential() {
+    let sandbox = Sandbox::new();
+    let corpus = [
+        ("/etc/skel", ""),
+        ("/etc/bash_completion.d", ".claude/shell-snapshots"),
+        ("/usr/share/bash-completion/completions", ".claude/shell-snapshots/completions"),
+        ("/etc/profile.d", ".claude/file-history/profile"),
+        ("/usr/share/perl5", ".claude/file-history/perl"),
+        ("/usr/lib/python3/dist-packages", ".claude/file-history/python"),
+    ];
+    let copied: usize = corpus
+        .iter()
+        .filter_map(|(from, to)| {
+            Some(copy(&fs::read_dir(from).ok()?.flatten().collect::<Vec<_>>(), &sandbox.home().join(to)))
+        })
+        .sum();
+    println!("{copied} files of the system");
+    let document = audit(&sandbox, 0);
+    assert_eq!(
+        (&document["clean"], &document["findings"]),
+        (&true.into(), &Value::Array(Vec::new())),
+        "{document}"
+    );
+    let looked_at = document["looked_at"]["files"].as_u64().unwrap();
+    assert!(copied > 0 && looked_at >= copied.try_into().unwrap(), "{copied}: {document}");
+}
+
+/// Copies the plain files among these; how many.
+fn copy(entries: &[fs::DirEntry], to: &Path) -> usize {
+    let files = entries.iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let copies = files.filter_map(|entry| Some((fs::read(entry.path()).ok()?, to.join(entry.file_name()))));
+    copies.map(|(text, path)| seed::write_private(&path, &text)).count()
+}
+
 #[test]
 fn nothing_is_changed_by_looking() {
     let sandbox = Sandbox::new();
