@@ -7,4 +7,5 @@ mod database;
 mod files;
 mod interrupted;
 mod plan;
+mod property;
 mod seeded;
