@@ -1,8 +1,11 @@
 //! Accounts of an authorization server: renewed once for everybody, rejected with a reason, revoked at the end.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     sync::{Arc, Barrier},
     thread,
     time::Duration,
@@ -11,6 +14,7 @@ use std::{
 use claudectl_tests::{
     authority::{FakeAuthority, Reply},
     desktop::{Bus, Logind, status_until},
+    isolation::private_processes,
     need,
     program::{Output, Program},
     sandbox::Sandbox,
@@ -215,4 +219,41 @@ fn the_machine_waits_a_moment_for_revocations_and_a_lock_does_not() {
         assert!(!slept_at_once, "asleep with tokens in memory");
         assert!(wait::readable(&delay, Duration::from_secs(4)).unwrap(), "logind would not wait any longer");
     }
+}
+
+/// What the client's log-out finds: the accounts of the daemon are gone, and dead at their server.
+#[test]
+fn a_purge_revokes_the_accounts_first_and_then_has_the_client_log_out() {
+    if !need!(private_processes(
+        "renewal::a_purge_revokes_the_accounts_first_and_then_has_the_client_log_out"
+    )) {
+        return;
+    }
+    let mut world = world();
+    let client = world.sandbox.path("tmp/client");
+    fs::create_dir(&client).unwrap();
+    fs::write(client.join("package.json"), "{\"version\":\"2.1.300\"}").unwrap();
+    world.sandbox.set("PATH", format!("{}:/usr/bin:/bin", client.display()));
+    let login = world.sandbox.home().join(".claude/.credentials.json");
+    let ctl = world.sandbox.command("claudectl").get_program().to_owned();
+    let script = format!(
+        "#!/bin/sh\n'{}' status --json | grep -q '\"logged_in\":false' || exit 8\nrm '{}'\necho Successfully logged out\n",
+        Path::new(&ctl).display(),
+        login.display()
+    );
+    fs::write(client.join("claude"), script).unwrap();
+    fs::set_permissions(client.join("claude"), fs::Permissions::from_mode(0o755)).unwrap();
+    let token = |kind: &str| world.sandbox.key().replace("api03", kind);
+    let stored =
+        serde_json::json!({"claudeAiOauth": {"accessToken": token("oat01"), "refreshToken": token("ort01")}});
+    fs::create_dir(login.parent().unwrap()).unwrap();
+    fs::write(&login, stored.to_string()).unwrap();
+    world.sign_in(&[]).exited(0);
+    let (access, refresh) = (world.authority.access_tokens(), world.authority.refresh_tokens());
+    let receipt = world.sandbox.ctl(&["purge", "--yes", "--json"]).exited(0).json();
+    for token in access.iter().chain(&refresh) {
+        assert!(!world.authority.is_live(token), "{receipt:#}");
+    }
+    assert!(!login.exists(), "{receipt:#}");
+    assert_eq!(receipt["proven"], true, "{receipt:#}");
 }
