@@ -100,6 +100,8 @@ fn split<'a>(text: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn item(service: &str, account: &str) -> String {
@@ -157,5 +159,22 @@ mod tests {
             ("(Default)", b"(value not set)"),
         ];
         assert_eq!(found, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_is_too_odd(
+            text in "(keychain: |\"svce\"<blob>=|\"acct\"<blob>=|0x|\"|Claude Code|:target=|REG_SZ|    |: |\n|[ -~é]{0,6}){0,40}",
+        ) {
+            for (service, _) in items(&text, "Claude Code") {
+                prop_assert!(service.starts_with("Claude Code"), "{service}");
+            }
+            for target in targets(&text) {
+                prop_assert!(text.contains(target) && !target.contains('\n'), "{target}");
+            }
+            for (name, value) in registry_values(text.as_bytes()) {
+                prop_assert!(text.contains(name) && !value.contains(&b'\n'), "{name}");
+            }
+        }
     }
 }
