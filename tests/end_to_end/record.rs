@@ -51,6 +51,7 @@ fn a_day_in_the_record() {
         .ctl_with(&["login", "other", "--api-key", "--upstream", &upstream.url()], wrong.as_bytes())
         .exited(1);
     let locker = Locker::start(&bus, VENDORS[2]);
+    status_until(&sandbox, |status| status["desktop_watched"] == true);
     locker.lock(true);
     status_until(&sandbox, |status| sightings(status, "screen-locked") == 1);
     session.finish().exited(0);

@@ -62,6 +62,8 @@ fn a_notification_says_what_was_done_unless_it_is_switched_off() {
     let upstream = FakeUpstream::plain([key.as_str()]);
     sandbox.login("me@example.org", &key, &upstream);
     let locker = Locker::start(&bus, VENDORS[2]);
+    // A lock before anybody listens is told to nobody.
+    status_until(&sandbox, |status| status["desktop_watched"] == true);
     locker.lock(true);
     status_until(&sandbox, |status| status["logged_in"] == false);
     sandbox.configure("");
