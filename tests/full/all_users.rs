@@ -5,11 +5,11 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
 use claudectl_tests::{
-    isolation, need,
+    isolation::{self, PrivateMachine},
+    need,
     program::{Output, Program},
     require::{self, Missing},
     sandbox::{Sandbox, binary},
@@ -23,17 +23,15 @@ const UNLISTED: (&str, u32) = ("cct-eve", 61_063);
 
 /// A machine with two users, and nobody else's processes.
 struct Machine {
+    /// Dropped before the sandbox, which it keeps.
+    _private: PrivateMachine,
     sandbox: Sandbox,
     key: String,
     client: PathBuf,
 }
 
-/// The users' runtime directories are in `/tmp`, which all of these tests share: one after the other.
-static ONE: Mutex<()> = Mutex::new(());
-
 /// `None` outside the process namespace in which the test runs again.
 fn machine(test: &str) -> Result<Option<Machine>, Missing> {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !isolation::private_processes(&format!("all_users::{test}"))? {
         return Ok(None);
     }
@@ -59,11 +57,9 @@ fn machine(test: &str) -> Result<Option<Machine>, Missing> {
         }
         writeln!(list, "{name}:x:{uid}:{uid}::{}:/usr/sbin/nologin", home.display()).unwrap();
     }
-    let passwd = sandbox.path("passwd");
-    fs::write(&passwd, list).unwrap();
-    isolation::private_users(&passwd)?;
+    let private = isolation::private_machine(&sandbox.path(""), &list)?;
     let (key, client) = (sandbox.key(), bin.join("claudectl"));
-    Ok(Some(Machine { sandbox, key, client }))
+    Ok(Some(Machine { _private: private, sandbox, key, client }))
 }
 
 impl Machine {
@@ -92,14 +88,6 @@ impl Machine {
         let mut command = self.sandbox.command(&self.client);
         command.args(["logout", "--all-users", "--json"]);
         self.sandbox.start(command).finish()
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        for (_, uid) in [USERS[0], USERS[1], UNLISTED] {
-            let _ = fs::remove_dir_all(format!("/tmp/claudectl-{uid}"));
-        }
     }
 }
 

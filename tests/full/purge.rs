@@ -11,14 +11,15 @@ use std::{
 };
 
 use claudectl_tests::{
-    isolation::private_processes,
+    isolation::{self, PrivateMachine, private_processes},
     need,
+    require::Missing,
     sandbox::{self, Sandbox},
     terminal::Terminal,
 };
 
-/// Two users who are on this machine only inside this test's own namespace, where `/etc/passwd` is another.
-fn users(sandbox: &Sandbox) -> Vec<(PathBuf, String)> {
+/// Two users whom only this test sees, and nobody else.
+fn users(sandbox: &Sandbox) -> Result<(PrivateMachine, Vec<(PathBuf, String)>), Missing> {
     let mut passwd = String::new();
     let mut homes = Vec::new();
     for (name, number) in [("alice", 64_123), ("bob", 64_124)] {
@@ -31,12 +32,7 @@ fn users(sandbox: &Sandbox) -> Vec<(PathBuf, String)> {
         passwd.extend([format!("{name}:x:{number}:{number}::{}:/bin/sh\n", home.display())]);
         homes.push((home, key));
     }
-    let file = sandbox.path("passwd");
-    fs::write(&file, passwd).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    let nothing: Option<&str> = None;
-    nix::mount::mount(Some(&file), "/etc/passwd", nothing, nix::mount::MsFlags::MS_BIND, nothing).unwrap();
-    homes
+    Ok((isolation::private_machine(&sandbox.path(""), &passwd)?, homes))
 }
 
 /// The list is what each user's own purge shows, and nothing happens before somebody who saw it agrees.
@@ -68,10 +64,10 @@ fn root_purges_every_user_as_that_user() {
         return;
     }
     let sandbox = Sandbox::new();
-    let homes = users(&sandbox);
     // Where the users can run it.
     let program = sandbox.path("claudectl");
     fs::copy(sandbox::binary("claudectl".as_ref()), &program).unwrap();
+    let (_private, homes) = need!(users(&sandbox));
     let root = program.parent().unwrap();
     fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
     // What only root may read, in a home: never touched, because nobody is root there.

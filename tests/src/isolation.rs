@@ -2,12 +2,16 @@
 
 use std::{
     env, fs,
-    path::Path,
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    },
+    path::{Path, PathBuf},
     process::{self, Command},
 };
 
 use nix::{
-    mount::{MsFlags, mount},
+    mount::{MntFlags, MsFlags, mount, umount2},
     sched::{CloneFlags, unshare},
 };
 
@@ -38,25 +42,80 @@ pub fn private_network() -> Result<(), Missing> {
 pub fn private_names<'a>(hosts: &Path, names: impl IntoIterator<Item = &'a str>) -> Result<(), Missing> {
     let names: Vec<_> = names.into_iter().collect();
     fs::write(hosts, format!("127.0.0.1 localhost {}\n", names.join(" "))).expect("a file");
-    in_place_of("/etc/hosts", hosts)
+    private_mounts()?;
+    bind(hosts, Path::new("/etc/hosts"));
+    Ok(())
 }
 
-/// Has the machine have these users and no others, for this thread and everything it starts. `list` is in the
+/// What a machine of a test's own has of the real one's `/etc`.
+const CONFIGURATION: [&str; 5] =
+    ["group", "hosts", "ld.so.cache", "nsswitch.conf", "ssl/certs/ca-certificates.crt"];
+
+/// Has the machine have these users and no others, an empty `/root`, `/home` and `/run/user`, and nothing in `/tmp`
+/// but `keep`, for this thread and everything it starts, until what is returned is dropped. `users` is in the
 /// form of `passwd(5)`.
+///
+/// Whole directories, because a mount on a single file ends when anybody replaces that file, `useradd(8)` say
+/// (`mount_namespaces(7)`): a test of a purge would then have gone to the real users.
 ///
 /// # Errors
 /// Not root.
-pub fn private_users(list: &Path) -> Result<(), Missing> {
-    in_place_of("/etc/passwd", list)
+pub fn private_machine(keep: &Path, users: &str) -> Result<PrivateMachine, Missing> {
+    private_mounts()?;
+    let configuration = keep.join("etc");
+    // Whoever is the user can read it.
+    let mut directory = fs::DirBuilder::new();
+    directory.recursive(true).mode(0o755);
+    for name in CONFIGURATION.iter().filter(|name| Path::new("/etc").join(name).exists()) {
+        let copy = configuration.join(name);
+        directory.create(copy.parent().expect("a directory")).expect("a directory");
+        fs::copy(Path::new("/etc").join(name), copy).expect("a copy");
+    }
+    fs::write(configuration.join("passwd"), users).expect("a file");
+    fs::set_permissions(configuration.join("passwd"), fs::Permissions::from_mode(0o644)).expect("a mode");
+    // Held, because its path leads nowhere as soon as the other `/tmp` is there.
+    let held = fs::File::open(keep).expect("a directory");
+    mount_empty("/tmp", "mode=1777");
+    fs::create_dir_all(keep).expect("a directory");
+    bind(Path::new(&format!("/proc/self/fd/{}", held.as_raw_fd())), keep);
+    bind(&configuration, Path::new("/etc"));
+    for homes in ["/root", "/home", "/run/user"] {
+        if Path::new(homes).is_dir() {
+            mount_empty(homes, "mode=755");
+        }
+    }
+    assert_eq!(fs::read_to_string("/etc/passwd").expect("a list"), users, "the users are other ones");
+    Ok(PrivateMachine(keep.to_owned()))
 }
 
-fn in_place_of(file: &str, other: &Path) -> Result<(), Missing> {
+/// A machine with other users, which only the thread sees that made it.
+#[derive(Debug)]
+pub struct PrivateMachine(PathBuf);
+
+impl Drop for PrivateMachine {
+    /// The real `/tmp` is back, so that what was kept can be removed there. The users stay other ones.
+    fn drop(&mut self) {
+        for place in [self.0.as_path(), Path::new("/tmp")] {
+            let _ = umount2(place, MntFlags::MNT_DETACH);
+        }
+    }
+}
+
+fn mount_empty(place: &str, options: &str) {
+    mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some(options)).expect("an empty directory");
+}
+
+fn bind(what: &Path, place: &Path) {
+    let none = None::<&str>;
+    mount(Some(what), place, none, MsFlags::MS_BIND, none).expect("one in the place of another");
+}
+
+/// What this thread mounts from here on is seen nowhere else.
+fn private_mounts() -> Result<(), Missing> {
     require::root()?;
     unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("needs a mount namespace: {error}"))?;
     let none = None::<&str>;
-    // What is mounted here is seen nowhere else.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
-    mount(Some(other), file, none, MsFlags::MS_BIND, none).expect("a file in the place of another");
     Ok(())
 }
 
