@@ -235,3 +235,36 @@ fn a_running_program_is_named_with_its_number() {
     program.wait();
     sandbox.ctl(&["purge", "--yes"]).exited(0);
 }
+
+/// The client names the directory of a project's transcripts after the project's path.
+#[test]
+fn a_key_in_the_name_of_a_directory_is_in_nothing_that_is_told() {
+    if !need!(private_processes("purge::a_key_in_the_name_of_a_directory_is_in_nothing_that_is_told")) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let key = sandbox.key();
+    let directory = sandbox.home().join(format!(".claude/projects/-home-{key}"));
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("1.jsonl"), format!("{{\"text\":\"{key}\"}}\n")).unwrap();
+    for arguments in [
+        ["audit"].as_slice(),
+        &["audit", "--json"],
+        &["audit", "--sarif"],
+        &["purge", "--dry-run"],
+        &["purge", "--dry-run", "--json"],
+        &["purge", "--yes", "--json"],
+        &["purge", "--yes"],
+    ] {
+        let output = sandbox.ctl(arguments);
+        let said = "a credential is part of its name";
+        let told = output.stdout + &output.stderr;
+        assert!(told.contains(said), "{arguments:?}: {told}");
+        assert!(!told.contains(&key), "{arguments:?}: it tells the key");
+    }
+    assert!(!fs::read_to_string(directory.join("1.jsonl")).unwrap().contains(&key));
+    // Its name is still there.
+    sandbox.ctl(&["purge", "--yes"]).exited(6);
+    fs::remove_dir_all(directory).unwrap();
+    sandbox.ctl(&["purge", "--yes"]).exited(0);
+}

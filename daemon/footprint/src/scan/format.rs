@@ -53,11 +53,12 @@ fn find(text: &[u8], may_follow: fn(&[u8]) -> bool) -> impl Iterator<Item = Toke
     })
 }
 
-/// A text with every credential in it cut to its type: names of files and sessions can be anything.
+/// A text with every credential in it cut to its type: names of files and sessions can be anything. Also where
+/// another word runs into it: Claude Code makes `-home-sk-ant-…` of a path for the name of a directory.
 pub fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut from = 0;
-    for token in tokens(text.as_bytes()) {
+    for token in tokens_in_remains(text.as_bytes()) {
         shown.push_str(text.get(from..token.bytes.start + PREFIX.len()).unwrap_or_default());
         shown.push('…');
         from = token.bytes.end;
@@ -228,6 +229,7 @@ mod tests {
     fn a_name_that_is_a_credential_is_masked() {
         let text = format!("/home/jane/{}/x", ["sk-ant-api03-", BODY].concat());
         assert_eq!(masked(&text), "/home/jane/sk-ant-…/x");
+        assert_eq!(masked(&text.replace('/', "-")), "-home-jane-sk-ant-…");
         assert_eq!(masked("/home/jäne/x"), "/home/jäne/x");
     }
 

@@ -9,11 +9,13 @@ use std::{
 
 use claudectl_platform::tree::{Directory, EntryKind, LookError};
 
-use super::{Gap, expand::Root, file::shown};
+use super::{Gap, expand::Root, file::shown, format};
 use crate::catalog::Place;
 
 /// Deeper trees are nobody's.
 const DEPTH: usize = 48;
+/// Nothing here renames what is somebody's: programs find it by that name.
+const NAMED: &str = "a credential is part of its name; rename or remove it";
 /// How many files a thread takes at once.
 const BATCH: usize = 64;
 
@@ -87,6 +89,9 @@ impl Walk {
         let parent = Arc::new(directory);
         for entry in entries {
             let path = waiting.path.join(&entry.name);
+            if format::tokens_in_remains(entry.name.as_encoded_bytes()).next().is_some() {
+                self.gaps.push(Gap { what: shown(&path), why: NAMED.to_owned() });
+            }
             match entry.kind {
                 EntryKind::File if !self.done.contains(&path) => {
                     let candidate = Candidate {

@@ -1,27 +1,12 @@
 //! Looking again: what was found by its name is looked for in running text, also when that name is gone.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use claudectl_footprint::{
-    finding::FingerprintKey,
-    scan::{Audit, Meter, Needles, Scope, audit_again},
-};
+use claudectl_footprint::{finding::FingerprintKey, scan::Needles};
+
+use super::scan::look;
 
 const TOKEN: &str = "gateway-TESTabcdefghij0123456789";
-
-fn look(home: &Path, key: &FingerprintKey, needles: Needles) -> Audit {
-    let scope = Scope {
-        home,
-        variables: Vec::new(),
-        working_directory: None,
-        directories: &[],
-        processes: None,
-        programs: Vec::new(),
-        system: "linux",
-        cheap_only: false,
-    };
-    audit_again(&scope, &Meter::default(), key.clone(), needles).unwrap()
-}
 
 #[test]
 fn a_token_without_a_form_is_still_found_in_a_transcript_when_its_setting_is_gone() {

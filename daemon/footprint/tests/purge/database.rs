@@ -14,8 +14,10 @@ use claudectl_footprint::{
     plan::{Choice, Plan},
     purge::run_file,
     receipt::{Item, Outcome},
-    scan::{Meter, Scope, audit_with},
+    scan::Needles,
 };
+
+use super::scan;
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
@@ -85,17 +87,7 @@ fn holds(text: &[u8], part: &str) -> bool {
 }
 
 fn look(home: &Path, key: &FingerprintKey) -> Vec<Finding> {
-    let scope = Scope {
-        home,
-        variables: Vec::new(),
-        working_directory: None,
-        processes: None,
-        programs: Vec::new(),
-        system: "linux",
-        cheap_only: false,
-        directories: &[],
-    };
-    audit_with(&scope, &Meter::default(), key.clone()).unwrap().findings
+    scan::look(home, key, Needles::default()).findings
 }
 
 fn purge(home: &Path, step: &mut dyn FnMut(&'static str)) -> Vec<Item> {

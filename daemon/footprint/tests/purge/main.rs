@@ -8,4 +8,5 @@ mod files;
 mod interrupted;
 mod plan;
 mod property;
+mod scan;
 mod seeded;

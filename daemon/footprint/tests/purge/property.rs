@@ -9,10 +9,12 @@ use claudectl_footprint::{
     plan::{Choice, Plan},
     purge::run_file,
     receipt::Outcome,
-    scan::{Meter, Scope, audit_with},
+    scan::Needles,
 };
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
+
+use super::scan;
 
 /// How a file is written, and what is taken out of it.
 #[derive(Debug, Clone, Copy)]
@@ -77,17 +79,7 @@ impl Form {
 }
 
 fn look(home: &Path, key: &FingerprintKey) -> Vec<Finding> {
-    let scope = Scope {
-        home,
-        variables: Vec::new(),
-        working_directory: None,
-        directories: &[],
-        processes: None,
-        programs: Vec::new(),
-        system: "linux",
-        cheap_only: false,
-    };
-    let audit = audit_with(&scope, &Meter::default(), key.clone()).unwrap();
+    let audit = scan::look(home, key, Needles::default());
     assert_eq!(audit.gaps, []);
     audit.findings
 }
