@@ -32,6 +32,7 @@ choose_prefix() {
   esac
   manifest=$prefix/share/claudectl/installed
   units=${XDG_DATA_HOME:-$HOME/.local/share}/systemd/user
+  agents=$HOME/Library/LaunchAgents
 }
 
 # --- building -----------------------------------------------------------------------------------
@@ -132,6 +133,7 @@ has_user_systemd() { systemctl --user show-environment >/dev/null 2>&1; }
 
 put_units() {
   local work unit
+  ! has_launchd || return 0
   if ! has_user_systemd; then
     say "  no systemd user manager here: claudectl starts the daemon when it is needed"
     return
@@ -199,6 +201,8 @@ daemon_pid() {
   if systemctl --user --quiet is-active claudectld.socket 2>/dev/null; then
     # Asking through the socket would start it.
     pid=$(systemctl --user show --property=MainPID --value claudectld.service)
+  elif agent_is_loaded; then
+    pid=$(agent_pid)
   elif [ -x "$prefix/bin/claudectl" ]; then
     pid=$("$prefix/bin/claudectl" status --json 2>/dev/null | sed -n 's/.*"daemon":{[^{}]*"pid":\([0-9]*\).*/\1/p') || true
   fi
@@ -209,11 +213,14 @@ daemon_pid() {
 }
 
 stop_daemon() {
-  local pid turns=100
+  local pid='' turns=100
+  # Nobody is asked who would start one. Whom launchd started it ends by itself.
+  ! agent_is_loaded || pid=$(daemon_pid) || true
+  stop_agent
   if grep -q 'claudectld.socket$' "$manifest" && has_user_systemd; then
     systemctl --user disable --now --quiet claudectld.socket claudectld.service 2>/dev/null || true
   fi
-  pid=$(daemon_pid) || return 0
+  [ -n "$pid" ] || pid=$(daemon_pid) || return 0
   kill -TERM "$pid" 2>/dev/null || return 0
   while kill -0 "$pid" 2>/dev/null && [ "$turns" -gt 0 ]; do sleep 0.1; turns=$((turns - 1)); done
   kill -0 "$pid" 2>/dev/null && stop "the daemon (pid $pid) did not stop within 10 s" "Nothing was removed."
@@ -222,8 +229,9 @@ stop_daemon() {
 
 # What daemons and clients leave in the runtime directory: no credential, but nothing else has a use for it.
 remove_runtime() {
-  local directory
-  for directory in ${XDG_RUNTIME_DIR:+"$XDG_RUNTIME_DIR/claudectl"} "/run/user/$(id -u)/claudectl" "/tmp/claudectl-$(id -u)"; do
+  local directory of_agent=''
+  ! has_launchd || of_agent=$(agent_runtime) || true
+  for directory in ${XDG_RUNTIME_DIR:+"$XDG_RUNTIME_DIR/claudectl"} "/run/user/$(id -u)/claudectl" "/tmp/claudectl-$(id -u)" "$of_agent"; do
     if [ ! -d "$directory" ] || [ -L "$directory" ] || [ ! -O "$directory" ]; then continue; fi
     rm -f "$directory"/{claudectld.sock,claudectld.log,claudectld.lock,start.lock,audit.json}
     rm -rf "$directory"/{settings,plugin}

@@ -118,7 +118,7 @@ async fn connect(path: &Path) -> Result<Stream, ConnectError> {
     let name = path.to_fs_name::<GenericFilePath>().map_err(failed)?;
     let stream = Stream::connect(name).await.map_err(failed)?;
     let server = peer::of_local_stream(&stream).map_err(failed)?;
-    if server.uid == peer::own_uid() {
+    if peer::listens_for_us(server) {
         Ok(stream)
     } else {
         Err(ConnectError::Foreign { path: path.to_owned(), uid: server.uid })

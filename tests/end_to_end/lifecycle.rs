@@ -1,13 +1,15 @@
 //! The daemon comes, one at a time, and goes without a trace.
 
-use std::{fs, os::unix::net::UnixListener};
+use std::{
+    fs,
+    os::unix::net::{UnixListener, UnixStream},
+};
 
 use claudectl_tests::{
     json, need, require,
     sandbox::{Sandbox, binary},
     session::Session,
     upstream::{FakeUpstream, Reply},
-    wait,
 };
 use nix::sys::signal::Signal;
 
@@ -157,12 +159,32 @@ fn socket_activation_works_at_the_first_connection() {
         command.arg(binary("claudectld".as_ref()));
         command
     });
-    wait::path_presence(&sandbox.control_socket(), true);
+    // The path is there before anybody listens.
+    activated.wait_for_error("Listening on");
     sandbox.login("work", &key, &upstream);
     let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
     assert_eq!(status["daemon"]["pid"], activated.pid(), "the launcher became the daemon");
     let mut session = Session::open(&sandbox, &[]);
     assert_eq!(session.message()["status"], 200);
+}
+
+#[test]
+fn a_handed_over_socket_that_no_client_looks_for_is_refused() {
+    let launcher = need!(require::program("systemd-socket-activate"));
+    let sandbox = Sandbox::new();
+    let elsewhere = sandbox.path("elsewhere.sock");
+    let mut command = sandbox.command(&launcher);
+    command.arg("--listen").arg(&elsewhere);
+    for name in sandbox.environment().keys() {
+        command.arg("-E").arg(name);
+    }
+    command.arg(binary("claudectld".as_ref()));
+    let mut refusing = sandbox.start(command);
+    refusing.wait_for_error("Listening on");
+    let _client = UnixStream::connect(&elsewhere).unwrap();
+    refusing.wait_for_error("the supervisor listens on");
+    assert_eq!(refusing.wait(), 1);
+    assert!(!sandbox.control_socket().exists());
 }
 
 #[test]

@@ -84,7 +84,8 @@ impl DirectoryError {
 ///
 /// It is `claudectl` in `xdg_runtime_dir` (`XDG_RUNTIME_DIR`), which must then be an absolute path
 /// to a directory of this user; if that is not set, in `/run/user/UID` if that is ours, else
-/// `/tmp/claudectl-UID`. macOS has the user's temporary directory for it.
+/// `/tmp/claudectl-UID`. On macOS it is in the user's cache directory (`DARWIN_USER_CACHE_DIR`), whose path is
+/// the same at every login.
 ///
 /// # Errors
 /// Each way in which it is not ours alone. There is no fallback from a directory that is refused.

@@ -49,7 +49,32 @@ pub fn user_of_tcp(ours: SocketAddr, theirs: SocketAddr) -> io::Result<Option<u3
     sys::user_of_tcp(ours, theirs)
 }
 
+/// Whether what listens at a socket of ours, as the kernel names it, is ours: of this user, or the supervisor of
+/// the whole machine, which made the socket for this user's daemon (launchd; the kernel goes on naming it to
+/// whoever connected before the daemon began to listen). That one is root, which no user can keep out.
+pub fn listens_for_us(listener: Peer) -> bool {
+    listens_for(own_uid(), listener, sys::SUPERVISOR)
+}
+
+fn listens_for(own: u32, listener: Peer, supervisor: Option<u32>) -> bool {
+    listener.uid == own || supervisor == Some(listener.uid)
+}
+
 /// The effective user of this process.
 pub fn own_uid() -> u32 {
     sys::own_uid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_user_and_the_machine_s_supervisor_listen_for_us() {
+        let by = |uid| Peer { uid, pid: 1 };
+        assert!(listens_for(501, by(501), None) && listens_for(501, by(501), Some(0)));
+        assert!(listens_for(501, by(0), Some(0)));
+        assert!(!listens_for(501, by(0), None), "where each user has a supervisor, root is somebody else");
+        assert!(!listens_for(501, by(502), Some(0)) && !listens_for(501, by(502), None));
+    }
 }

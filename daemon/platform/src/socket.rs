@@ -11,6 +11,8 @@ mod hang_up;
 
 use tokio::net::TcpStream;
 
+#[cfg(unix)]
+pub(crate) use sys::BACKLOG;
 pub use sys::{LocalListener, LocalStream, QuietListener, listening};
 
 /// A connection that a [`QuietListener`] accepted.

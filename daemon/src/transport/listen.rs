@@ -19,7 +19,9 @@ pub enum ListenError {
     #[error("claudectld is already running (pid {0})")]
     Running(String),
     /// Something that is no daemon of ours has the socket: a supervisor that starts one on demand.
-    #[error("process {pid} listens on {path} already; if it is systemd, it starts claudectld by itself")]
+    #[error(
+        "process {pid} listens on {path} already; if it is systemd or launchd, it starts claudectld by itself"
+    )]
     Taken {
         /// The socket.
         path: PathBuf,
@@ -59,7 +61,7 @@ pub struct Listening {
 }
 
 /// Takes the lock that makes this process the daemon, then the socket: the one that a supervisor
-/// passed (`sd_listen_fds(3)`), else our own. Whoever has the lock may replace a stale socket.
+/// passed, which must be at the same place, else our own. Whoever has the lock may replace a stale socket.
 ///
 /// # Errors
 /// [`ListenError`].
@@ -67,7 +69,7 @@ pub fn listen(endpoints: &Endpoints) -> Result<Listening, ListenError> {
     let path = endpoints.control()?;
     let lock = lock(endpoints.daemon_lock())?;
     let inherited =
-        activation::listener().map_err(|source| ListenError::Socket { path: path.clone(), source })?;
+        activation::listener(&path).map_err(|source| ListenError::Socket { path: path.clone(), source })?;
     let activated = inherited.is_some();
     let listener = match inherited {
         Some(listener) => listener,

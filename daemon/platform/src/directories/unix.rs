@@ -38,10 +38,10 @@ fn unnamed() -> PathBuf {
     unnamed_of(own_uid(), Path::new("/run/user"), Path::new("/tmp"))
 }
 
-/// `DARWIN_USER_TEMP_DIR` (`confstr(3)`) is under `/var/folders`, private to the user.
+/// Whatever the environment says, so that `setup` can name the same one to launchd (`getconf DARWIN_USER_CACHE_DIR`).
 #[cfg(target_os = "macos")]
 fn unnamed() -> PathBuf {
-    match super::darwin::temporary() {
+    match super::darwin::caches() {
         Some(base) if own_directory(&base, WRITE_OF_GROUP_AND_OTHERS).is_ok() => base.join("claudectl"),
         _ => PathBuf::from(format!("/tmp/claudectl-{}", own_uid())),
     }

@@ -9,6 +9,9 @@ use std::{
 
 use super::Peer;
 
+/// Each user has their own (`systemd --user`).
+pub(super) const SUPERVISOR: Option<u32> = None;
+
 pub(super) fn of_stream(stream: &impl AsFd) -> io::Result<Peer> {
     let mut credential = MaybeUninit::<libc::ucred>::zeroed();
     let size = libc::socklen_t::try_from(mem::size_of::<libc::ucred>()).map_err(io::Error::other)?;

@@ -9,6 +9,9 @@ use std::{
 
 use super::Peer;
 
+/// launchd: one process for all users.
+pub(super) const SUPERVISOR: Option<u32> = Some(0);
+
 pub(super) fn of_stream(stream: &impl AsFd) -> io::Result<Peer> {
     // SAFETY: `xucred` is plain integers.
     let credential: libc::xucred = unsafe { option(stream, libc::LOCAL_PEERCRED)? };

@@ -24,6 +24,9 @@ use super::Peer;
 /// Users have no numbers here: this one is 0, and every other one the same.
 const OTHER_UID: u32 = u32::MAX;
 
+/// There is none.
+pub(super) const SUPERVISOR: Option<u32> = None;
+
 pub(super) fn of_stream(stream: &impl AsHandle) -> io::Result<Peer> {
     let pipe = stream.as_handle().as_raw_handle();
     let (mut flags, mut pid) = (0, 0);

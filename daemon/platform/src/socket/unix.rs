@@ -37,7 +37,7 @@ pub struct QuietListener(Kind);
 
 /// Connections that may wait to be accepted: a thousand requests at once are no attack, and the 128 of the
 /// standard library would have the kernel reset some of them. The kernel caps it (`listen(2)`).
-const BACKLOG: i32 = 4096;
+pub(crate) const BACKLOG: i32 = 4096;
 
 #[derive(Debug)]
 enum Kind {

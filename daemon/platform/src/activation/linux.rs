@@ -1,13 +1,13 @@
 //! The systemd protocols.
 
-use std::io;
+use std::{io, path::Path};
 
+use super::handed_over;
 use crate::socket::LocalListener;
 
-pub(super) fn listener() -> io::Result<Option<LocalListener>> {
-    let Some(listener) = listenfd::ListenFd::from_env().take_unix_listener(0)? else { return Ok(None) };
-    listener.set_nonblocking(true)?;
-    LocalListener::from_std(listener).map(Some)
+pub(super) fn listener(at: &Path) -> io::Result<Option<LocalListener>> {
+    let socket = listenfd::ListenFd::from_env().take_unix_listener(0)?;
+    socket.map(|socket| handed_over::accept(socket.into(), at)).transpose()
 }
 
 pub(super) fn notify_ready() -> io::Result<()> {
