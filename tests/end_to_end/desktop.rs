@@ -1,5 +1,8 @@
 //! The screen lock, heard on a real message bus of the test's own.
 
+mod found;
+mod order;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -187,8 +190,7 @@ fn a_lock_while_the_bus_was_away_is_noticed_when_it_comes_back() {
     drop(locker);
     need!(bus.revive(&sandbox));
     // It was locked, and nobody told.
-    let locker = Locker::start(&bus, FREEDESKTOP);
-    locker.become_active(true);
+    let _locker = Locker::found(&bus, FREEDESKTOP, true);
     status_until(&sandbox, |status| is_watched(status) && is_logged_out(status));
 }
 

@@ -1,15 +1,17 @@
 //! Desktops that cannot run here: message buses of a test's own, with a screen saver or a logind on them
 //! that does what the test says.
 
+mod locker;
 mod logind;
 mod systemd;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use zbus::{Connection, connection};
 
+pub use locker::{Locker, VENDORS, Vendor};
 pub use logind::{Facts, Logind};
 pub use systemd::UserSystemd;
 
@@ -25,6 +27,7 @@ use crate::{
 pub struct Bus {
     daemon: Option<Program>,
     address: String,
+    configuration: PathBuf,
     runtime: Arc<Runtime>,
 }
 
@@ -38,7 +41,9 @@ impl Bus {
         let socket = sandbox.path("tmp").join(variable.to_lowercase());
         let address = format!("unix:path={}", socket.display());
         let runtime = Arc::new(runtime.expect("a runtime"));
-        let mut bus = Self { daemon: None, address, runtime };
+        let configuration = socket.with_extension("conf");
+        std::fs::write(&configuration, CONFIGURATION.replace("ADDRESS", &address)).expect("a file");
+        let mut bus = Self { daemon: None, address, configuration, runtime };
         bus.revive(sandbox)?;
         sandbox.set(variable, &bus.address);
         Ok(bus)
@@ -50,12 +55,17 @@ impl Bus {
     /// No `dbus-daemon`.
     pub fn revive(&mut self, sandbox: &Sandbox) -> Result<(), Missing> {
         let mut command = sandbox.command(require::program("dbus-daemon")?);
-        command.args(["--session", "--nofork", "--print-address", "--address", &self.address]);
+        command.arg("--config-file").arg(&self.configuration).args(["--nofork", "--print-address"]);
         let mut daemon = sandbox.start(command);
         // Once it says where it is, it listens.
         daemon.line();
         self.daemon = Some(daemon);
         Ok(())
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Kills it.
@@ -77,85 +87,19 @@ impl Bus {
     }
 }
 
-/// What a desktop calls its screen saver: the name on the bus, the object, the interface.
-#[derive(Debug, Clone, Copy)]
-pub struct Vendor {
-    /// The name on the bus.
-    pub name: &'static str,
-    /// Path of the object.
-    pub path: &'static str,
-    /// The interface that has `ActiveChanged`.
-    pub interface: &'static str,
-}
-
-/// What the desktops call theirs.
-pub const VENDORS: [Vendor; 8] = [
-    Vendor::of("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"),
-    Vendor::of("org.freedesktop.ScreenSaver", "/ScreenSaver"),
-    Vendor::of("org.gnome.ScreenSaver", "/org/gnome/ScreenSaver"),
-    Vendor { name: "org.kde.screensaver", path: "/ScreenSaver", interface: "org.freedesktop.ScreenSaver" },
-    Vendor::of("org.mate.ScreenSaver", "/org/mate/ScreenSaver"),
-    Vendor::of("org.cinnamon.ScreenSaver", "/org/cinnamon/ScreenSaver"),
-    Vendor::of("org.xfce.ScreenSaver", "/org/xfce/ScreenSaver"),
-    // Nobody's: what is called like one is heard.
-    Vendor { name: "org.example.Desktop", path: "/lock", interface: "org.example.Screensaver" },
-];
-
-impl Vendor {
-    const fn of(name: &'static str, path: &'static str) -> Self {
-        Self { name, path, interface: name }
-    }
-}
-
-/// Somebody on a session bus who can lock the screen.
-#[derive(Debug)]
-pub struct Locker {
-    connection: Connection,
-    vendor: Vendor,
-    runtime: Arc<Runtime>,
-    active: Arc<std::sync::atomic::AtomicBool>,
-}
-
-impl Locker {
-    /// Takes the name of a vendor's screen saver, which is not active.
-    pub fn start(bus: &Bus, vendor: Vendor) -> Self {
-        let active = Arc::default();
-        let locker = Self { connection: bus.connect(), vendor, runtime: Arc::clone(&bus.runtime), active };
-        locker.offer();
-        locker
-    }
-
-    /// Takes the name.
-    pub fn offer(&self) {
-        self.runtime.block_on(async {
-            let screen = logind::Screen(Arc::clone(&self.active));
-            // Only one interface can be asked; the others only tell.
-            if self.vendor.interface == "org.freedesktop.ScreenSaver" {
-                let server = self.connection.object_server();
-                let _ = server.at(self.vendor.path, screen).await.expect("a place for the object");
-            }
-            self.connection.request_name(self.vendor.name).await.expect("the name is free");
-        });
-    }
-
-    /// Gives the name back.
-    pub fn withdraw(&self) {
-        self.runtime.block_on(self.connection.release_name(self.vendor.name)).expect("the name was ours");
-    }
-
-    /// Says nothing, but answers like that from now on.
-    pub fn become_active(&self, active: bool) {
-        self.active.store(active, std::sync::atomic::Ordering::SeqCst);
-    }
-
-    /// Locks the screen, or unlocks it.
-    pub fn lock(&self, active: bool) {
-        self.become_active(active);
-        let Vendor { path, interface, .. } = self.vendor;
-        let signal = self.connection.emit_signal(None::<&str>, path, interface, "ActiveChanged", &active);
-        self.runtime.block_on(signal).expect("the bus listens");
-    }
-}
+/// Without the machine's service files nothing is started that the test did not ask for.
+const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>ADDRESS</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
 
 /// Somebody who shows notifications.
 #[derive(Debug)]

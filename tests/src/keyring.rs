@@ -10,11 +10,11 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use tokio::runtime::Runtime;
-use zbus::{Connection, MatchRule, MessageStream, connection, message, zvariant::ObjectPath};
+use zbus::{Connection, MatchRule, MessageStream, message, zvariant::ObjectPath};
 
 use crate::{
-    program::{Output, Program},
+    desktop::Bus,
+    program::Output,
     require::{self, Missing},
     sandbox::Sandbox,
     wait,
@@ -30,9 +30,7 @@ pub const PASSWORD: &str = "TEST-keyring-password";
 /// A session bus, with or without a keyring service on it. All of it ends with this.
 #[derive(Debug)]
 pub struct PrivateBus {
-    bus: Program,
-    address: String,
-    runtime: Runtime,
+    bus: Bus,
     connection: Connection,
     service: Option<u32>,
     daemon: PathBuf,
@@ -48,25 +46,43 @@ impl PrivateBus {
     pub fn start(sandbox: &mut Sandbox) -> Result<Self, Missing> {
         let daemon = require::program("gnome-keyring-daemon")?;
         let secret_tool = require::program("secret-tool")?;
-        let mut command = sandbox.command(require::program("dbus-daemon")?);
-        // Without the machine's service files nothing is started that the test did not ask for.
-        let configuration = sandbox.path("tmp/bus.conf");
-        let place = sandbox.path("tmp").display().to_string();
-        std::fs::write(&configuration, BUS_CONFIGURATION.replace("PLACE", &place)).expect("a file");
-        command.arg("--config-file").arg(configuration).args(["--nofork", "--print-address"]);
-        let mut bus = sandbox.start(command);
-        let address = bus.line();
-        sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.expect("a runtime");
-        let connecting = connection::Builder::address(address.as_str()).expect("an address").build();
-        let connection = runtime.block_on(connecting).expect("a bus");
-        Ok(Self { bus, address, runtime, connection, service: None, daemon, secret_tool })
+        let bus = Bus::start(sandbox, "DBUS_SESSION_BUS_ADDRESS")?;
+        let connection = bus.connect();
+        Ok(Self { bus, connection, service: None, daemon, secret_tool })
+    }
+
+    /// The bus itself.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     /// Where it is.
     pub fn address(&self) -> &str {
-        &self.address
+        self.bus.address()
+    }
+
+    /// The bus dies, and the keyring service with it.
+    pub fn kill(&mut self) {
+        self.bus.kill();
+        self.end_service();
+    }
+
+    /// Both are there again, unlocked, at the same address.
+    ///
+    /// # Errors
+    /// Something is not installed.
+    pub fn revive(&mut self, sandbox: &Sandbox) -> Result<(), Missing> {
+        self.bus.revive(sandbox)?;
+        self.connection = self.bus.connect();
+        self.start_keyring(sandbox, true);
+        Ok(())
+    }
+
+    fn end_service(&mut self) {
+        if let Some(service) = self.service.take() {
+            let _ = kill(Pid::from_raw(service.cast_signed()), Signal::SIGKILL);
+            let _ = wait::exits_within(service, wait::PATIENCE);
+        }
     }
 
     /// Starts the keyring service: unlocked, or as it is after a boot without a login.
@@ -88,13 +104,13 @@ impl PrivateBus {
         let interface = Some("org.freedesktop.Secret.Service");
         let path = "/org/freedesktop/secrets";
         let locking = self.connection.call_method(Some(NAME), path, interface, "Lock", &collections);
-        self.runtime.block_on(locking).expect("locked");
+        self.bus.block_on(locking).expect("locked");
     }
 
     /// Becomes the program that asks the person for the password, and never does.
     pub fn ask_nobody(&self) {
         let name = "org.gnome.keyring.SystemPrompter";
-        self.runtime.block_on(self.connection.request_name(name)).expect("a free name");
+        self.bus.block_on(self.connection.request_name(name)).expect("a free name");
     }
 
     /// Sends the keyring service a signal.
@@ -129,7 +145,7 @@ impl PrivateBus {
             let path = "/org/freedesktop/DBus";
             self.connection.call_method(Some(BUS), path, Some(BUS), question, &(name,)).await
         };
-        self.runtime.block_on(async {
+        self.bus.block_on(async {
             let changes = MatchRule::builder().msg_type(message::Type::Signal).sender(BUS).unwrap();
             let changes = changes.member("NameOwnerChanged").unwrap().arg(0, name).unwrap().build();
             let mut changes = MessageStream::for_match_rule(changes, &self.connection, None).await.unwrap();
@@ -146,23 +162,6 @@ impl PrivateBus {
 
 impl Drop for PrivateBus {
     fn drop(&mut self) {
-        if let Some(service) = self.service {
-            let _ = kill(Pid::from_raw(service.cast_signed()), Signal::SIGKILL);
-            let _ = wait::exits_within(service, wait::PATIENCE);
-        }
-        self.bus.signal(Signal::SIGKILL);
+        self.end_service();
     }
 }
-
-const BUS_CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:dir=PLACE</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

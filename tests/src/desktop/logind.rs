@@ -9,10 +9,7 @@
 use std::{
     collections::BTreeMap,
     os::fd::OwnedFd,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::runtime::Runtime;
@@ -360,15 +357,5 @@ impl Shown {
     ) -> u32 {
         self.0.change(|shown| shown.push(body));
         1
-    }
-}
-
-/// A screen saver that can be asked.
-pub(super) struct Screen(pub(super) Arc<AtomicBool>);
-
-#[interface(name = "org.freedesktop.ScreenSaver")]
-impl Screen {
-    fn get_active(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
     }
 }

@@ -15,8 +15,10 @@ use super::{
 };
 
 /// Names and object paths of the screen savers that are known. The signal is heard from others, too.
-const KNOWN: [(&str, &str); 6] = [
+const KNOWN: [(&str, &str); 7] = [
     ("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"),
+    // Where some have the same; most have both.
+    ("org.freedesktop.ScreenSaver", "/ScreenSaver"),
     ("org.gnome.ScreenSaver", "/org/gnome/ScreenSaver"),
     ("org.kde.screensaver", "/ScreenSaver"),
     ("org.mate.ScreenSaver", "/org/mate/ScreenSaver"),
