@@ -81,6 +81,7 @@ impl Work {
 
     async fn remove(&self) -> Result<Removed, String> {
         self.debt.note().await;
+        self.mailbox.tell(Event::FootprintsNoted).await;
         // Nothing here may slow the wipe down.
         let _ = tokio::time::timeout(WIPE, self.mailbox.settled()).await;
         let outcome = self.try_some_times().await;

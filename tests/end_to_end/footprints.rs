@@ -1,6 +1,8 @@
 //! Locking the screen also removes what other programs left. Each test runs in a process namespace of its
 //! own: a purge looks at running programs.
 
+mod events;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -193,45 +195,26 @@ fn a_removal_that_is_killed_in_the_middle_is_done_by_the_next_daemon() {
         return;
     }
     let (mut sandbox, bus) = need!(desktop(PURGES));
-    let client = sandbox.path("tmp/client");
-    fs::create_dir(&client).unwrap();
-    fs::write(client.join("package.json"), "{\"version\":\"2.1.300\"}").unwrap();
-    sandbox.set("PATH", format!("{}:/usr/bin:/bin", client.display()));
-    let (begun, never) = (client.join("begun"), client.join("never"));
-    for pipe in [&begun, &never] {
-        nix::unistd::mkfifo(pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    }
-    stand_in(&client, &format!("echo > {}; cat {}", begun.display(), never.display()));
+    let client = StuckClient::in_path(&mut sandbox);
     let profile = seed(&sandbox, ".bashrc", "export ANTHROPIC_API_KEY=@@\n");
-    let token = |kind: &str| sandbox.key().replace("api03", kind);
-    let login = format!(
-        "{{\"claudeAiOauth\":{{\"accessToken\":\"{}\",\"refreshToken\":\"{}\",\"expiresAt\":1}}}}",
-        token("oat01"),
-        token("ort01")
-    );
-    let login = seed(&sandbox, ".claude/.credentials.json", &login);
+    let login = seed_login(&sandbox);
 
     let mut daemon = sandbox.daemon();
     let locker = Locker::start(&bus, VENDORS[2]);
     status_until(&sandbox, is_watched);
     locker.lock(true);
-    // Opens once the client has been started.
-    fs::read(&begun).unwrap();
+    client.wait();
     let running = sandbox.ctl(&["status", "--json"]).exited(0).json();
     assert_eq!(running["footprints"]["running"], true, "{running}");
     assert!(sandbox.ctl(&["status"]).stdout.contains("what other programs left is being removed"));
     daemon.signal(Signal::SIGKILL);
     daemon.wait();
-    for name in ["claudectl", "claude", "cat"] {
-        for pid in sandbox.processes(name) {
-            kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
-        }
-    }
+    kill_removals(&sandbox);
     assert!(login.exists() && read(&profile).contains("ANTHROPIC_API_KEY"), "it was killed too late");
     let owed = sandbox.home().join(".local/state/claudectl/footprints.owed");
     assert_eq!(fs::metadata(&owed).unwrap().permissions().mode() & 0o777, 0o600);
 
-    stand_in(&client, &format!("rm {}; echo Successfully logged out", login.display()));
+    client.log_out(&login);
     locker.withdraw();
     let _daemon = sandbox.daemon();
     let status = status_until(&sandbox, is_over);
@@ -243,11 +226,63 @@ fn a_removal_that_is_killed_in_the_middle_is_done_by_the_next_daemon() {
     sandbox.assert_clean(&[]);
 }
 
-/// A client that logs out like this.
-fn stand_in(directory: &Path, script: &str) {
-    let path = directory.join("claude");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+/// The genuine client, which stands still in the middle of its log-out.
+struct StuckClient {
+    directory: PathBuf,
+    begun: PathBuf,
+}
+
+impl StuckClient {
+    fn in_path(sandbox: &mut Sandbox) -> Self {
+        let directory = sandbox.path("tmp/client");
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("package.json"), "{\"version\":\"2.1.300\"}").unwrap();
+        sandbox.set("PATH", format!("{}:/usr/bin:/bin", directory.display()));
+        let (begun, never) = (directory.join("begun"), directory.join("never"));
+        for pipe in [&begun, &never] {
+            nix::unistd::mkfifo(pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        let client = Self { directory, begun };
+        client.does(&format!("echo > {}; cat {}", client.begun.display(), never.display()));
+        client
+    }
+
+    fn does(&self, script: &str) {
+        let path = self.directory.join("claude");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Returns once it has been started.
+    fn wait(&self) {
+        fs::read(&self.begun).unwrap();
+    }
+
+    /// From now on it does log out.
+    fn log_out(&self, login: &Path) {
+        self.does(&format!("rm {}; echo Successfully logged out", login.display()));
+    }
+}
+
+/// What a power cut does to them.
+fn kill_removals(sandbox: &Sandbox) {
+    for name in ["claudectl", "claude", "cat"] {
+        for pid in sandbox.processes(name) {
+            // One may have ended with another.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
+/// A login of the genuine client.
+fn seed_login(sandbox: &Sandbox) -> PathBuf {
+    let token = |kind: &str| sandbox.key().replace("api03", kind);
+    let login = format!(
+        "{{\"claudeAiOauth\":{{\"accessToken\":\"{}\",\"refreshToken\":\"{}\",\"expiresAt\":1}}}}",
+        token("oat01"),
+        token("ort01")
+    );
+    seed(sandbox, ".claude/.credentials.json", &login)
 }
 
 #[test]

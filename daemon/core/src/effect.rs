@@ -110,8 +110,8 @@ pub enum Effect {
         /// The session as it was at the end.
         session: Session,
     },
-    /// Remove what other programs left, once nothing waits for its wipe any more; ends in
-    /// `FootprintsRemoved`. An order that is not carried out to its end is owed by the next daemon.
+    /// Remove what other programs left, once nothing waits for its wipe any more: first `FootprintsNoted`, in
+    /// the end `FootprintsRemoved`. An order that is not carried out to its end is owed by the next daemon.
     RemoveFootprints {
         /// Why.
         cause: Cause,

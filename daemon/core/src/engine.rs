@@ -86,7 +86,8 @@ pub struct Snapshot {
     /// Whether locking the screen lets go of every account that is held (of any, if none is), as far as
     /// anybody hears of it.
     pub lock_purges: bool,
-    /// Whether nothing waits for its wipe.
+    /// Whether nothing waits for its wipe, and the next daemon would know what this one has yet to do: the
+    /// machine may sleep or stop.
     pub is_settled: bool,
     /// Why footprints are being removed now; `None` if they are not.
     pub removing: Option<Cause>,
@@ -158,6 +159,7 @@ impl Engine {
                 Vec::new()
             }
             Event::FootprintsOwed => self.remove_footprints(Cause::Interrupted),
+            Event::FootprintsNoted => self.footprints_noted(),
             Event::FootprintsRemoved { outcome } => self.footprints_removed(outcome, now),
             Event::StopRequested => self.stop(now),
             Event::DeadlineReached => self.deadline_reached(now),
@@ -201,7 +203,8 @@ impl Engine {
             is_settled: self.logouts.iter().all(logout::Logout::is_settled)
                 && self.storing.is_empty()
                 && self.discarded.is_empty()
-                && !self.has_copies_on_their_way(),
+                && !self.has_copies_on_their_way()
+                && self.footprints.are_noted(),
             removing: self.footprints.running,
             removal: self.footprints.last.clone(),
         }

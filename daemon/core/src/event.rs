@@ -263,6 +263,8 @@ pub enum Event {
     PolicyLoaded(Policy),
     /// An earlier daemon was to remove footprints, and did not get to the end.
     FootprintsOwed,
+    /// That footprints are to be removed is noted where the next daemon looks, or cannot be.
+    FootprintsNoted,
     /// Footprints were removed, as far as that was possible.
     FootprintsRemoved {
         /// What was done, or why that is not known.

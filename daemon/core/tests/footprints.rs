@@ -190,8 +190,26 @@ fn while_a_wipe_is_waited_for_it_is_said() {
     assert!(!engine.snapshot().is_settled);
     let revocations = vec![Revocation { part: Part::Access, endpoint: "s".into(), outcome: Ok(200) }];
     engine.handle(Event::CredentialRevoked { secret: SecretId(1), revocations }, now());
+    engine.handle(Event::FootprintsNoted, now());
     let pages = vec![WipedPage { part: Part::Access, bytes: 9, proven: true }];
     engine.handle(Event::CredentialWiped { secret: SecretId(1), pages }, now());
+    assert!(engine.snapshot().is_settled);
+}
+
+/// The machine neither sleeps nor stops before the next daemon would know, but does not wait for the removal.
+#[test]
+fn nothing_is_settled_before_a_removal_is_noted() {
+    let mut engine = engine(purging(Trigger::Suspend), false);
+    assert_eq!(desktop(&mut engine, DesktopEvent::Suspending), [Cause::Suspending]);
+    let pages = vec![WipedPage { part: Part::Access, bytes: 9, proven: true }];
+    engine.handle(Event::CredentialWiped { secret: SecretId(1), pages }, now());
+    assert!(!engine.snapshot().is_settled, "nobody would know");
+    engine.handle(Event::FootprintsNoted, now());
+    assert!(engine.snapshot().is_settled, "the machine waits for the removal itself");
+    assert_eq!(desktop(&mut engine, DesktopEvent::Suspending), []);
+    assert_eq!(removed(&mut engine), [Cause::Suspending], "a second one");
+    assert!(!engine.snapshot().is_settled, "which is noted anew");
+    assert_eq!(removed(&mut engine), []);
     assert!(engine.snapshot().is_settled);
 }
 

@@ -157,8 +157,8 @@ impl Mailbox {
         let _ = self.events.send(event).await;
     }
 
-    /// Waits until everything that was said before is carried out and nothing waits for its wipe, or
-    /// until the engine is gone.
+    /// Waits until everything that was said before is carried out, nothing waits for its wipe, and nothing
+    /// would be forgotten; or until the engine is gone.
     pub async fn settled(&self) {
         let mut changes = self.changes();
         while let Ok(view) = self.view(None).await {

@@ -64,7 +64,8 @@ impl Desktop {
     async fn before_letting_go(&mut self, what: DesktopEvent, delay: Option<Delay>) {
         let heard = Heard::now(what, machine(), false);
         let took = self.carry_out(&heard).await;
-        // A revocation that is under way needs the tokens: they are wiped when it is over.
+        // A revocation that is under way needs the tokens: they are wiped when it is over. And a daemon that
+        // is started after the machine was must know what is left to do.
         self.mailbox.settled().await;
         drop(delay);
         self.note(heard, took).await;

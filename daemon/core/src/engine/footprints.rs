@@ -16,10 +16,19 @@ use crate::{
 pub(super) struct Footprints {
     /// Why one is being carried out.
     pub(super) running: Option<Cause>,
+    /// Whether the next daemon would know of it.
+    noted: bool,
     /// Why another one has to follow: what it has looked at already may have changed since.
     again: Option<Cause>,
     /// The last one that is over.
     pub(super) last: Option<Removal>,
+}
+
+impl Footprints {
+    /// Whether nothing is lost if this daemon gets no further.
+    pub(super) fn are_noted(&self) -> bool {
+        self.running.is_none() || self.noted
+    }
 }
 
 impl Engine {
@@ -47,8 +56,13 @@ impl Engine {
             self.footprints.again = Some(cause);
             return Vec::new();
         }
-        self.footprints.running = Some(cause);
+        (self.footprints.running, self.footprints.noted) = (Some(cause), false);
         vec![Effect::RemoveFootprints { cause }]
+    }
+
+    pub(super) fn footprints_noted(&mut self) -> Vec<Effect> {
+        self.footprints.noted = true;
+        Vec::new()
     }
 
     pub(super) fn footprints_removed(&mut self, outcome: Result<Removed, String>, now: Now) -> Vec<Effect> {

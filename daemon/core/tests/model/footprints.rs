@@ -9,6 +9,8 @@ use crate::world::World;
 pub(crate) struct Removal {
     /// Whether they are being removed now.
     pub(crate) running: bool,
+    /// Whether the next daemon would know.
+    pub(crate) noted: bool,
     /// Whether there is a reason to do so (anew).
     pub(crate) due: bool,
 }
@@ -18,10 +20,18 @@ impl World {
         assert!(!self.removal.running, "two removals at once");
         assert!(self.policy.footprints, "the configuration does not say so");
         assert!(std::mem::take(&mut self.removal.due), "removed for no reason");
-        self.removal.running = true;
+        (self.removal.running, self.removal.noted) = (true, false);
+    }
+
+    pub(crate) fn footprints_noted(&mut self) {
+        if self.removal.running {
+            self.removal.noted = true;
+            self.feed(Event::FootprintsNoted);
+        }
     }
 
     pub(crate) fn footprints_removed(&mut self) {
+        self.footprints_noted();
         if std::mem::take(&mut self.removal.running) {
             self.feed(Event::FootprintsRemoved { outcome: Ok(Removed::default()) });
             // What the configuration has switched off meanwhile is not done any more.

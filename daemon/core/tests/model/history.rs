@@ -40,6 +40,7 @@ impl World {
             Step::SetClock { by } => self.set_clock(by.into()),
             Step::Locked { purges, footprints } => self.lock(purges, footprints),
             Step::LockToldAgain => self.told_of(Event::LockToldAgain, Cause::ScreenLocked),
+            Step::FootprintsNoted => self.footprints_noted(),
             Step::FootprintsRemoved => self.footprints_removed(),
             Step::Unlocked => self.unlock(),
             Step::Suspending => {

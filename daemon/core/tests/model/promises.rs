@@ -63,6 +63,8 @@ impl World {
         let needed = self.revoking.iter().filter(|page| self.filled.contains(page));
         let unsettled = needed.count() + self.unstored.len();
         assert!(!seen.is_settled || unsettled == 0, "settled, though something waits for its wipe");
+        let is_lost = self.removal.running && !self.removal.noted;
+        assert!(!seen.is_settled || !is_lost, "settled, though nobody would know what is to be removed");
     }
 
     /// An account has the tokens of its own login, and never for longer than they live.

@@ -76,6 +76,8 @@ pub(crate) enum Step {
     },
     /// One more source tells of the lock.
     LockToldAgain,
+    /// The next daemon would know that footprints are to be removed.
+    FootprintsNoted,
     /// Footprints were removed.
     FootprintsRemoved,
     Unlocked,
@@ -169,6 +171,7 @@ fn happened() -> impl Strategy<Value = Step> {
         8 => (prop::bool::weighted(0.3), prop::bool::weighted(0.6))
             .prop_map(|(purges, footprints)| Step::Locked { purges, footprints }),
         4 => Just(Step::LockToldAgain),
+        6 => Just(Step::FootprintsNoted),
         6 => Just(Step::FootprintsRemoved),
         8 => Just(Step::Unlocked),
         5 => Just(Step::Suspending),
