@@ -3,6 +3,7 @@
 mod hostile;
 mod live;
 mod seeded;
+mod stored;
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 

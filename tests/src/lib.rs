@@ -18,6 +18,7 @@ pub mod authority;
 pub mod browser;
 pub mod canary;
 pub mod desktop;
+pub mod follow;
 pub mod genuine;
 pub mod http;
 pub mod http2;

@@ -1,6 +1,11 @@
 //! Skipping what a machine cannot do, out loud; with `CLAUDECTL_REQUIRE_ALL=1` a skip is a failure.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, process::Command};
+
+use nix::{
+    sys::ptrace::{self, Options},
+    unistd::Pid,
+};
 
 /// Why a test cannot run here.
 pub type Missing = String;
@@ -28,6 +33,19 @@ macro_rules! need {
 /// Not root.
 pub fn root() -> Result<(), Missing> {
     if rustix::process::geteuid().is_root() { Ok(()) } else { Err("needs root".into()) }
+}
+
+/// Root that may follow other programs, which a container can forbid.
+///
+/// # Errors
+/// Not root, or forbidden.
+pub fn tracing() -> Result<(), Missing> {
+    root()?;
+    let mut program = Command::new("/bin/sleep").arg("600").spawn().expect("sleep runs");
+    let seized = ptrace::seize(Pid::from_raw(program.id().cast_signed()), Options::empty());
+    program.kill().expect("our own child");
+    program.wait().expect("our own child");
+    seized.map_err(|error| format!("needs to be allowed to follow other programs: {error}"))
 }
 
 /// A program on the path.

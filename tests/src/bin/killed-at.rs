@@ -11,21 +11,10 @@
     reason = "a test program: its output is its answer, its arguments its configuration"
 )]
 
-use std::{
-    env, fs,
-    process::{Child, Command, ExitCode},
-};
+use std::{env, process::ExitCode};
 
-use nix::{
-    errno::Errno,
-    libc,
-    sys::{
-        ptrace::{self, Options},
-        signal::{Signal, kill},
-        wait::{WaitPidFlag, WaitStatus, waitpid},
-    },
-    unistd::Pid,
-};
+use claudectl_tests::follow::{Call, Then, follow};
+use nix::libc;
 
 /// Calls that change nothing that anybody else could see. What is not among them counts. (The product makes
 /// no file by `open` and `openat2`.)
@@ -116,79 +105,28 @@ const HARMLESS: &[libc::c_long] = &[
     libc::SYS_readlink,
 ];
 
-#[allow(clippy::zombie_processes, reason = "follow() waits for it")]
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let [number, program @ ..] = arguments.as_slice() else { panic!("killed-at NUMBER PROGRAM ARGUMENT…") };
-    let number = number.to_str().and_then(|number| number.parse().ok()).expect("a number");
-    // It stops itself, so that it is followed from its first call on.
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "kill -STOP $$; exec \"$@\"", "sh"]).args(program);
-    let child = command.spawn().expect("sh runs");
-    let (code, last) = follow(&child, number);
+    let number: usize = number.to_str().and_then(|number| number.parse().ok()).expect("a number");
+    let (mut count, mut last) = (0, String::new());
+    let code = follow(program, |call| {
+        if is_harmless(call) {
+            return Then::GoOn;
+        }
+        count += 1;
+        if count <= number {
+            return Then::GoOn;
+        }
+        last = call.number.to_string();
+        Then::Dies
+    });
     // On a line of its own: it may have died within one.
     println!("\n{}", serde_json::json!({"killed": code.is_none(), "before": last, "code": code}));
     ExitCode::SUCCESS
 }
 
-/// Follows it to its end; its code, if it was not killed, and what it was about to do.
-fn follow(child: &Child, number: usize) -> (Option<i32>, String) {
-    let leader = Pid::from_raw(child.id().cast_signed());
-    waitpid(leader, Some(WaitPidFlag::WUNTRACED)).expect("it stops");
-    let wanted = Options::PTRACE_O_TRACESYSGOOD
-        | Options::PTRACE_O_TRACECLONE
-        | Options::PTRACE_O_TRACEEXEC
-        | Options::PTRACE_O_EXITKILL;
-    ptrace::seize(leader, wanted).expect("it is ours");
-    kill(leader, Signal::SIGCONT).expect("it is ours");
-    let (mut running, mut count, mut last) = (false, 0, String::new());
-    loop {
-        let status = match waitpid(None, Some(WaitPidFlag::__WALL)) {
-            Err(Errno::EINTR) => continue,
-            status => status.expect("something to wait for"),
-        };
-        let signal = match status {
-            WaitStatus::Exited(pid, code) if pid == leader => return (Some(code), last),
-            WaitStatus::Signaled(pid, Signal::SIGKILL, _) if pid == leader => return (None, last),
-            WaitStatus::PtraceEvent(_, _, event) => {
-                running |= event == libc::PTRACE_EVENT_EXEC;
-                None
-            }
-            WaitStatus::PtraceSyscall(pid) => {
-                if let Some(call) = running.then(|| entered(pid)).flatten() {
-                    if count == number {
-                        last = call;
-                        kill(leader, Signal::SIGKILL).expect("it is ours");
-                        continue;
-                    }
-                    count += 1;
-                }
-                None
-            }
-            WaitStatus::Stopped(_, signal) => Some(signal),
-            _ => continue,
-        };
-        let Some(pid) = status.pid() else { continue };
-        match ptrace::syscall(pid, signal) {
-            // It was killed meanwhile.
-            Ok(()) | Err(Errno::ESRCH) => {}
-            Err(error) => panic!("{pid}: {error}"),
-        }
-    }
-}
-
-/// What it is about to do, if that could change anything.
-fn entered(pid: Pid) -> Option<String> {
-    let told = ptrace::syscall_info(pid).ok()?;
-    if told.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
-        return None;
-    }
-    let text = fs::read_to_string(format!("/proc/{pid}/syscall")).ok()?;
-    let mut words = text.split_whitespace();
-    let call: libc::c_long = words.next()?.parse().ok()?;
-    let flags =
-        words.nth(2).and_then(|word| libc::c_int::from_str_radix(word.trim_start_matches("0x"), 16).ok());
-    let creates = flags.is_none_or(|flags| flags & (libc::O_CREAT | libc::O_TRUNC) != 0);
-    let is_harmless = HARMLESS.contains(&call) || (call == libc::SYS_openat && !creates);
-    (!is_harmless).then(|| call.to_string())
+fn is_harmless(call: &Call) -> bool {
+    let creates = call.arguments[2] & u64::from((libc::O_CREAT | libc::O_TRUNC).cast_unsigned()) != 0;
+    HARMLESS.contains(&call.number) || (call.number == libc::SYS_openat && !creates)
 }
