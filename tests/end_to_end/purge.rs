@@ -1,5 +1,6 @@
 //! No trace left. Each test runs in a process namespace of its own: a purge looks at running programs.
 
+mod encodings;
 mod hostile;
 mod live;
 mod seeded;

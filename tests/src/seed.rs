@@ -38,6 +38,12 @@ pub enum Form {
     CookiesLog,
     /// As a variable in a binary property list.
     BinaryList,
+    /// It is the file, with a mark and in UTF-8.
+    MarkedUtf8,
+    /// It is the file, in UTF-16 with a mark, the lower byte first.
+    Utf16Le,
+    /// It is the file, in UTF-16 with a mark, the higher byte first.
+    Utf16Be,
 }
 
 /// One file with credentials.
@@ -113,6 +119,10 @@ pub fn sow_one(sandbox: &Sandbox, seed: &Seed) -> Vec<Sown> {
     for (name, kind, write) in PLACEHOLDERS.iter().filter(|(name, ..)| seed.text.contains(name)) {
         let written = write(&sandbox.key());
         text = text.replace(name, &written);
+        let written = match seed.form {
+            Form::Utf16Le | Form::Utf16Be => in_units(&written),
+            _ => written,
+        };
         sown.push(Sown { system: seed.system, place: seed.place, kind, path: path.clone(), written });
     }
     assert!(!sown.is_empty(), "{} has no credential", seed.path);
@@ -121,8 +131,21 @@ pub fn sow_one(sandbox: &Sandbox, seed: &Seed) -> Vec<Sown> {
         Form::Cookies => cookies::write(&path, &text),
         Form::CookiesLog => cookies::write_log(&path, &text),
         Form::BinaryList => write_private(&path, &property_list::binary(&text)),
+        Form::MarkedUtf8 => write_private(&path, format!("\u{feff}{text}").as_bytes()),
+        Form::Utf16Le => write_private(&path, &marked(&text, u16::to_le_bytes)),
+        Form::Utf16Be => write_private(&path, &marked(&text, u16::to_be_bytes)),
     }
     sown
+}
+
+/// A text in UTF-16 of this order, with its mark.
+pub fn marked(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(order).collect()
+}
+
+/// ASCII as it is in UTF-16 of either order, from its first character to its last.
+pub fn in_units(ascii: &str) -> String {
+    ascii.chars().map(String::from).collect::<Vec<_>>().join("\0")
 }
 
 /// Writes everything that only looks like a credential.

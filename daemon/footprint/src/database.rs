@@ -186,7 +186,7 @@ fn segments(
 /// what other transactions wrote would be lost. `None` if the text is none.
 pub fn overwrite(text: &[u8], spans: &[Range<usize>]) -> Option<Edit> {
     let layout = Layout::of(text.get(..HEAD.min(text.len()))?)?;
-    let plain = Edit::overwrite(spans.iter().cloned());
+    let plain = Edit::overwrite(text, spans.iter().cloned());
     let new = plain.apply(text)?;
     let sums = match layout {
         Layout::Log { page } => checksum::log(text, &new, usize::try_from(page).ok()?),

@@ -14,6 +14,17 @@ use zeroize::Zeroizing;
 /// matters here, where a `*` would be an alias in YAML and a pattern in a shell.
 pub const FILLER: u8 = b'x';
 
+/// What these bytes are overwritten with. A credential's own are never empty: those that are belong to the units
+/// of UTF-16 that it is written in, and stay, so that it is text of the same length there, too.
+pub fn filler(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if *byte == 0 { 0 } else { FILLER }).collect()
+}
+
+/// Whether bytes are what a credential was overwritten with.
+pub fn is_filler(text: &[u8]) -> bool {
+    text.contains(&FILLER) && text.iter().all(|byte| matches!(*byte, FILLER | 0))
+}
+
 /// Bytes that are replaced by others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -29,9 +40,9 @@ impl Change {
         Self { range, with: Vec::new() }
     }
 
-    /// Overwrites these bytes: as many remain.
-    pub fn overwrite(range: Range<usize>) -> Self {
-        let with = vec![FILLER; range.len()];
+    /// Overwrites these bytes of the text: as many remain.
+    pub fn overwrite(text: &[u8], range: Range<usize>) -> Self {
+        let with = text.get(range.clone()).map_or_else(|| vec![FILLER; range.len()], filler);
         Self { range, with }
     }
 }
@@ -60,8 +71,8 @@ impl Edit {
         Self(merged)
     }
 
-    /// Overwrites exactly these bytes; the text keeps its length.
-    pub fn overwrite(spans: impl IntoIterator<Item = Range<usize>>) -> Self {
+    /// Overwrites exactly these bytes of the text, which keeps its length.
+    pub fn overwrite(text: &[u8], spans: impl IntoIterator<Item = Range<usize>>) -> Self {
         let mut spans: Vec<_> = spans.into_iter().filter(|span| !span.is_empty()).collect();
         spans.sort_by_key(|span| (span.start, span.end));
         let mut merged: Vec<Range<usize>> = Vec::with_capacity(spans.len());
@@ -71,7 +82,7 @@ impl Edit {
                 _ => merged.push(span),
             }
         }
-        Self(merged.into_iter().map(Change::overwrite).collect())
+        Self(merged.into_iter().map(|span| Change::overwrite(text, span)).collect())
     }
 
     /// Both.

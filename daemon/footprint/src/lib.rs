@@ -8,6 +8,7 @@ pub mod adopt;
 pub mod catalog;
 pub mod database;
 pub mod edit;
+pub mod encoding;
 pub mod finding;
 pub mod plan;
 pub mod purge;

@@ -23,6 +23,7 @@ mod structured;
 mod variables;
 mod walk;
 mod weigh;
+mod wide;
 pub mod word;
 
 use std::{io, path::PathBuf};

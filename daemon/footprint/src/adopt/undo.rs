@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     edit::{Change, Edit},
+    encoding::Encoding,
     scan::format,
 };
 
@@ -47,6 +48,9 @@ impl Undo {
     /// That of this edit of this text, in which the credentials that are known are at `keys`. Whatever else has
     /// the form of one is left out, too. `None` if what goes is not UTF-8, or holds less than a whole one.
     pub fn of(path: &Path, text: &[u8], edit: &Edit, keys: &[Range<usize>]) -> Option<Self> {
+        if matches!(Encoding::of(text), Some(Encoding::Utf16Le | Encoding::Utf16Be)) {
+            return None;
+        }
         let after = sum(&edit.apply(text)?);
         let mut keys = keys.to_vec();
         keys.extend(format::tokens(text).map(|token| token.bytes));

@@ -61,6 +61,16 @@ pub(super) const PLACES: &[Place] = &[
         ..BASE
     },
     Place {
+        id: "environment.registry-exports",
+        title: "exports of the Windows registry",
+        at: At::Home(&["*.reg", "Desktop/*.reg", "Documents/*.reg", "Downloads/*.reg"]),
+        reader: Reader::Assignments(Dialect::Toml),
+        platforms: Platforms::WINDOWS,
+        power: "is set again by whoever opens the file",
+        remedy: Remedy::Overwrite,
+        ..BASE
+    },
+    Place {
         id: "environment.environment-d",
         title: "variables that systemd sets at login",
         at: At::Home(&[".config/environment.d/*"]),

@@ -10,7 +10,8 @@ use super::{database::Database, what};
 use crate::{
     Finding, Kind, Location, Remedy,
     catalog::{Group, may_go},
-    edit::{Edit, FILLER, is_property_list, json, profile, remove_assignment},
+    edit::{Edit, filler, is_filler, is_property_list, json, profile, remove_assignment},
+    encoding::{self, Encoding},
     finding::{FileIdentity, FingerprintKey, Occurrence, Stored, Structure},
     plan::{FileStep, Removal},
     receipt::{Item, Outcome},
@@ -159,7 +160,8 @@ fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
     let edited = all.apply(&text).ok_or(Trouble::Changed)?;
     // A login that is taken out whole leaves an empty file; settings stay, even if they are empty.
     let is_login = |(finding, _): &(Finding, Removal)| finding.place.remedy == Remedy::ClientLogout;
-    let removes = step.removals.iter().all(is_login) && json::is_empty(&edited);
+    let is_empty = || json::is_empty(encoding::read(&edited).as_deref().unwrap_or(&edited));
+    let removes = step.removals.iter().all(is_login) && is_empty();
     // The characters are overwritten in place anyway: only another length needs another file.
     let text = (edited.len() != text.len()).then_some(edited);
     Ok(Edits { text, removes, actions })
@@ -167,12 +169,31 @@ fn edits(step: &FileStep, file: &PlainFile) -> Result<Edits, Trouble> {
 
 /// Whether a file of this text goes with its credentials, because nothing else is in it that counts.
 pub fn goes_whole(step: &FileStep, text: &[u8]) -> bool {
-    let may_go = |(finding, _): &(Finding, Removal)| may_go(finding.place, || json::names(text));
+    let names = || json::names(encoding::read(text).as_deref().map_or(text, Vec::as_slice));
+    let may_go = |(finding, _): &(Finding, Removal)| may_go(finding.place, names);
     step.delete && step.removals.iter().all(may_go)
 }
 
 /// The edit for all removals of a step, and what is done for each, in words.
 fn edit_all(step: &FileStep, text: &[u8]) -> (Edit, Vec<String>) {
+    let Some(encoding) = Encoding::of(text) else { return edit_read(step, text) };
+    let (edit, actions) = edit_read(&as_read(step, encoding), &encoding.read(text));
+    (encoding.edit(&edit), actions)
+}
+
+/// The step with the places in what is read of the file.
+fn as_read(step: &FileStep, encoding: Encoding) -> FileStep {
+    let mut step = step.clone();
+    for (finding, _) in &mut step.removals {
+        if let Location::Stored(stored) = &mut finding.location {
+            let read = stored.occurrences.iter().filter_map(|found| encoding.occurrence_of_written(found));
+            stored.occurrences = read.collect();
+        }
+    }
+    step
+}
+
+fn edit_read(step: &FileStep, text: &[u8]) -> (Edit, Vec<String>) {
     let mut pointers = Vec::new();
     let mut all = Edit::default();
     let mut actions = Vec::with_capacity(step.removals.len());
@@ -195,7 +216,7 @@ fn edit_all(step: &FileStep, text: &[u8]) -> (Edit, Vec<String>) {
     let members =
         if pointers.is_empty() { Edit::default() } else { json::remove(text, &pointers).unwrap_or_default() };
     let spans = step.removals.iter().flat_map(|(finding, _)| occurrences(finding)).filter_map(range);
-    (all.and(members).and(Edit::overwrite(spans)), actions)
+    (all.and(members).and(Edit::overwrite(text, spans)), actions)
 }
 
 /// Whether it can be taken out. In most lists a place means something, so that the others must not move
@@ -315,8 +336,10 @@ pub(super) fn overwrite(
     occurrences: &[&Occurrence],
     each: Step<'_>,
 ) -> Result<FileIdentity, Trouble> {
-    let parts: Vec<_> =
-        occurrences.iter().map(|found| (found.bytes.start, vec![FILLER; length(found)])).collect();
+    let mut parts = Vec::with_capacity(occurrences.len());
+    for found in occurrences {
+        parts.push((found.bytes.start, filler(&file.read_at(found.bytes.start, length(found))?)));
+    }
     let known = file.overwrite(&parts, each)?;
     if is_filled(file, occurrences)? {
         Ok(known)
@@ -329,7 +352,7 @@ pub(super) fn overwrite(
 fn is_filled(file: &PlainFile, occurrences: &[&Occurrence]) -> Result<bool, Trouble> {
     for occurrence in occurrences {
         let text = file.read_at(occurrence.bytes.start, length(occurrence))?;
-        if text.iter().any(|byte| *byte != FILLER) {
+        if !is_filler(&text) {
             return Ok(false);
         }
     }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Finding, Kind, Location, Place, Remedy,
     catalog::{At, Group, Platforms, Reader},
-    edit::{Edit, FILLER},
+    edit::{Edit, is_filler},
     finding::{Effect, FileIdentity, FingerprintKey, Occurrence, Severity, Stored, Structure, Tail},
     plan::{FileStep, Removal},
 };
@@ -145,7 +145,7 @@ fn begun(noted: &Value, path: &Path, key: &FingerprintKey) -> Option<FileStep> {
             let bytes = bytes.get(0)?.as_u64()?..bytes.get(1)?.as_u64()?;
             let length = usize::try_from(bytes.end.checked_sub(bytes.start)?).ok()?;
             match file.read_at(bytes.start, length) {
-                Ok(text) if !text.is_empty() && text.iter().all(|byte| *byte == FILLER) => {
+                Ok(text) if is_filler(&text) => {
                     begun.push(Occurrence { bytes, raw: key.of(&text) });
                 }
                 _ => not_begun.push(bytes),

@@ -8,7 +8,11 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{format, needle::Needles, stream::Hit};
+use super::{
+    format,
+    needle::Needles,
+    stream::{Hit, credentials},
+};
 use crate::database::{HEAD, Image, Layout, Role, parts};
 
 /// What starts with zeros is a journal that was done with only up to this size: a larger one would have been
@@ -67,15 +71,8 @@ fn tell(page: &[u8], layout: Layout, image: Image, needles: &Needles, each: &mut
             Role::Rest => format::tokens_in_remains(text).collect(),
             Role::Value | Role::Key => format::tokens(text).collect(),
         };
-        for token in tokens {
-            let value = text.get(token.bytes.clone()).unwrap_or_default();
-            each(Hit { offset: offset(token.bytes.start), value, kind: token.kind });
-        }
-        for (needle, kind) in needles.iter() {
-            for at in memchr::memmem::find_iter(text, needle) {
-                let value = text.get(at..at + needle.len()).unwrap_or_default();
-                each(Hit { offset: offset(at), value, kind });
-            }
-        }
+        credentials(text, tokens.into_iter(), needles, &mut |at, written, value, kind| {
+            each(Hit { offset: offset(at), written, value, kind });
+        });
     }
 }

@@ -35,6 +35,10 @@ pub(super) enum ReadError {
     Changing,
     #[error("too large to be read as what it is; searched as running text")]
     TooLarge,
+    #[error(
+        "it is not valid JSON from byte {0} on; what is there was searched for what has a form of its own"
+    )]
+    Broken(usize),
     #[error("more than {MOST} credentials; the others are not listed")]
     TooMany,
     #[error(transparent)]
@@ -73,7 +77,7 @@ impl Desk<'_> {
             }
             return Ok(read);
         }
-        settled(file, found, |file, found| {
+        let mut read = settled(file, found, |file, found| {
             // With room for one byte more than it had, so that it is read in one buffer that never grows.
             let size = usize::try_from(found.size).map_err(io::Error::other)?;
             let mut text = Zeroizing::new(vec![0; size]);
@@ -87,7 +91,9 @@ impl Desk<'_> {
             self.meter.file(found.size);
             let text = text.get(..filled).unwrap_or_default();
             Ok(structured::File { text, key: self.key, home: self.home, needle }.read(reader))
-        })
+        })?;
+        read.doubt = read.doubt.or_else(|| read.told.broken.map(ReadError::Broken));
+        Ok(read)
     }
 
     /// Searches a file of any size.
@@ -102,9 +108,9 @@ impl Desk<'_> {
             let mut told = Told::default();
             let size = found.size;
             let mut tell = |hit: Hit<'_>| {
-                let bytes = 0..hit.value.len();
+                let bytes = 0..hit.written.len();
                 let structure = Structure::Text { line: 0 };
-                let written = Written { base: hit.offset, text: hit.value, bytes, structure };
+                let written = Written { base: hit.offset, text: hit.written, bytes, structure };
                 if told.seen.len() <= MOST {
                     merge(&mut told.seen, seen(self.key, hit.kind, hit.value, written));
                 }

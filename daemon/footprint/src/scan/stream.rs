@@ -9,17 +9,19 @@ use claudectl_platform::tree::next_data;
 use zeroize::Zeroizing;
 
 use super::{
-    format::{self, LONGEST},
+    format::{self, LONGEST, Token},
     needle::Needles,
+    wide,
 };
 use crate::finding::Kind;
 
 /// What is read at once.
 const WINDOW: usize = 256 * 1024;
-/// What of a window is looked at again with the next one: more than the longest credential.
-const OVERLAP: usize = 2 * LONGEST;
+/// What of a window is looked at again with the next one: more than the longest credential, in two bytes for each
+/// character.
+const OVERLAP: usize = 4 * LONGEST;
 /// What stands before a credential decides whether it is one.
-const BEFORE: usize = 16;
+const BEFORE: usize = 32;
 /// Smaller files have no holes worth asking for.
 const SPARSE: u64 = 1 << 20;
 
@@ -40,6 +42,8 @@ impl Buffer {
 /// A credential in running text.
 pub(super) struct Hit<'a> {
     pub(super) offset: u64,
+    /// As it is written there.
+    pub(super) written: &'a [u8],
     pub(super) value: &'a [u8],
     pub(super) kind: Kind,
 }
@@ -118,20 +122,36 @@ impl Windows {
         let base = self.next - u64::try_from(text.len()).unwrap_or(0);
         let offset = |at: usize| base + u64::try_from(at).unwrap_or(0);
         let end = offset(decided);
-        let mut tell = |at: usize, value, kind| {
+        credentials(text, format::tokens(text), needles, &mut |at, written, value, kind| {
             if (self.told..end).contains(&offset(at)) {
-                each(Hit { offset: offset(at), value, kind });
+                each(Hit { offset: offset(at), written, value, kind });
             }
-        };
-        for token in format::tokens(text) {
-            tell(token.bytes.start, text.get(token.bytes.clone()).unwrap_or_default(), token.kind);
-        }
-        for (needle, kind) in needles.iter() {
-            for at in memchr::memmem::find_iter(text, needle) {
-                tell(at, text.get(at..at + needle.len()).unwrap_or_default(), kind);
-            }
-        }
+        });
         self.told = end;
+    }
+}
+
+/// Tells every credential in a text, of which `tokens` are those that have a form of their own: where it starts, how
+/// it is written, what it is.
+pub(super) fn credentials(
+    text: &[u8],
+    tokens: impl Iterator<Item = Token>,
+    needles: &Needles,
+    tell: &mut impl FnMut(usize, &[u8], &[u8], Kind),
+) {
+    for token in tokens {
+        let value = text.get(token.bytes.clone()).unwrap_or_default();
+        tell(token.bytes.start, value, value, token.kind);
+    }
+    for (needle, kind) in needles.iter() {
+        for at in memchr::memmem::find_iter(text, needle) {
+            let value = text.get(at..at + needle.len()).unwrap_or_default();
+            tell(at, value, value, kind);
+        }
+    }
+    for found in wide::tokens(text).into_iter().chain(wide::needles(text, needles)) {
+        let written = text.get(found.bytes.clone()).unwrap_or_default();
+        tell(found.bytes.start, written, &found.value, found.kind);
     }
 }
 

@@ -8,12 +8,13 @@ use super::{
     format, json, netrc,
     placeholder::is_placeholder,
     recorder::{Seen, Written, kind_of, seen},
-    variables,
+    variables, wide,
     word::Dialect,
 };
 use crate::{
     catalog::{Means, Reader, Rule},
     edit::plist,
+    encoding::{Encoding, offsets},
     finding::{FingerprintKey, Kind, Structure},
 };
 
@@ -23,6 +24,8 @@ pub(super) struct Told {
     pub(super) seen: Vec<Seen>,
     /// Configuration directories that it names.
     pub(super) directories: Vec<PathBuf>,
+    /// The byte from which on it is not the JSON that it should be: what is there is only known by its form.
+    pub(super) broken: Option<usize>,
 }
 
 /// Reads one file.
@@ -38,15 +41,31 @@ pub(super) struct File<'a> {
 impl File<'_> {
     /// Everything that this reader sees, and what is a credential by its form wherever else it stands.
     pub(super) fn read(&mut self, reader: Reader) -> Told {
+        let Some(encoding) = Encoding::of(self.text) else { return self.read_plain(reader) };
+        let read = encoding.read(self.text);
+        let mut told =
+            File { text: &read, key: self.key, home: self.home, needle: self.needle }.read_plain(reader);
+        for seen in &mut told.seen {
+            for found in &mut seen.occurrences {
+                let offset = |at: u64| usize::try_from(at).unwrap_or(0);
+                let read = offset(found.bytes.start)..offset(found.bytes.end);
+                let bytes = encoding.written_trimmed(&read, self.text);
+                found.raw = self.key.of(self.text.get(bytes.clone()).unwrap_or_default());
+                found.bytes = offsets(&bytes);
+            }
+            seen.structure = encoding.structure(seen.structure.clone());
+        }
+        told.broken = told.broken.map(|at| encoding.written(&(at..at)).start);
+        told
+    }
+
+    fn read_plain(&mut self, reader: Reader) -> Told {
         let mut told = Told::default();
         match reader {
             Reader::Json(rules) => {
-                let starts = self
-                    .text
-                    .iter()
-                    .find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte));
+                let starts = self.text.iter().find(|byte| !byte.is_ascii_whitespace());
                 match starts {
-                    Some(b'{' | b'[' | b'"' | b'/') => self.json(rules, &mut told),
+                    Some(b'{' | b'[' | b'"' | b'/') if !is_section(self.text) => self.json(rules, &mut told),
                     // Directories of switchers hold other files, too.
                     _ => self.assignments(Dialect::Toml, &mut told),
                 }
@@ -73,8 +92,7 @@ impl File<'_> {
 
     fn json(&mut self, rules: &[Rule], told: &mut Told) {
         let text = self.text;
-        // What is no JSON from some byte on is still searched by form.
-        let _ = json::strings(text, |string| {
+        let outcome = json::strings(text, |string| {
             let written = text.get(string.bytes.clone()).unwrap_or_default();
             if written.is_empty() || string.path.iter().any(|name| name.contains("sk-ant-")) {
                 return;
@@ -101,6 +119,8 @@ impl File<'_> {
                 }
             }
         });
+        // What follows is still searched by form.
+        told.broken = outcome.err().map(|json::Broken(at)| at);
     }
 
     fn assignments(&mut self, dialect: Dialect, told: &mut Told) {
@@ -127,8 +147,8 @@ impl File<'_> {
         let structure = Structure::Assignment {
             line,
             variable: variable.to_owned(),
-            statement: found.statement.map(offsets),
-            value: offsets(word.whole),
+            statement: found.statement.as_ref().map(offsets),
+            value: offsets(&word.whole),
         };
         // Where more is around a credential, only its own characters are its.
         let part = variables::part(variable, &word.value);
@@ -160,7 +180,7 @@ impl File<'_> {
                 line: lines.of(entry.start),
                 variable: name,
                 statement: None,
-                value: offsets(value),
+                value: offsets(&value),
             };
             self.add(told, kind, written.get(part).unwrap_or_default(), bytes, structure);
         }
@@ -210,12 +230,14 @@ impl File<'_> {
             );
             merge(&mut running, one);
         }
+        // Where there is no mark.
+        for found in wide::tokens(text) {
+            let structure = Structure::Text { line: lines.of(found.bytes.start) };
+            let written = Written { base: 0, text, bytes: found.bytes, structure };
+            merge(&mut running, seen(self.key, found.kind, &found.value, written));
+        }
         told.seen.append(&mut running);
     }
-}
-
-fn offsets(range: Range<usize>) -> Range<u64> {
-    u64::try_from(range.start).unwrap_or(0)..u64::try_from(range.end).unwrap_or(0)
 }
 
 /// Adds what was seen; the same credential in running text is one finding with several occurrences.
@@ -239,6 +261,22 @@ fn meaning(means: Means, name: &str, value: &[u8]) -> Option<Kind> {
         Means::NamedLikeOne(kind) => {
             (variables::is_named_like_one(name) && !is_placeholder(value)).then(|| kind_of(value, kind))
         }
+    }
+}
+
+/// Whether a text begins like INI or TOML, with the name of a section, or is a path alone.
+fn is_section(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    match line {
+        [b'[', name @ .., b']'] => {
+            name.first().is_some_and(u8::is_ascii_alphabetic)
+                && !name.contains(&b',')
+                && !name.contains(&b'"')
+        }
+        [b'/', b'/' | b'*', ..] => false,
+        [b'/', ..] => true,
+        _ => false,
     }
 }
 

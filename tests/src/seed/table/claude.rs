@@ -72,6 +72,50 @@ pub(super) const SEEDS: &[Seed] = &[
         ".claude/settings.local.json",
         "{\"env\":{\"CLAUDE_CODE_OAUTH_TOKEN\":\"{oat}\",\"AWS_BEARER_TOKEN_BEDROCK\":\"{cloud}\"}}",
     ),
+    made(
+        Form::Utf16Le,
+        seed(
+            "windows",
+            "claude.settings",
+            Home,
+            ".claude-windows/settings.json",
+            "{\r\n  \"env\": {\r\n    \"ANTHROPIC_AUTH_TOKEN\": \"{gw}\",\r\n    \"WHERE\": \"Zürich\"\r\n  },\r\n  \"model\": \"opus\"\r\n}\r\n",
+        ),
+    ),
+    made(
+        Form::MarkedUtf8,
+        seed(
+            "windows",
+            "claude.settings",
+            Home,
+            ".claude-windows/settings.local.json",
+            "{\"env\":{\"ANTHROPIC_API_KEY\":\"{api}\"}}",
+        ),
+    ),
+    made(
+        Form::Utf16Le,
+        seed(
+            "windows",
+            "claude.logs",
+            Home,
+            ".claude/debug/windows.txt",
+            "x-api-key: {api}\r\nüber\r\nAuthorization: Bearer {oat}\r\n",
+        ),
+    ),
+    made(
+        Form::Utf16Be,
+        seed("windows", "claude.logs", Home, ".claude/debug/other-order.txt", "x-api-key: {api}\r\n"),
+    ),
+    made(
+        Form::Utf16Le,
+        seed(
+            "windows",
+            "environment.registry-exports",
+            Home,
+            "Desktop/environment.reg",
+            "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER\\Environment]\r\n\"ANTHROPIC_API_KEY\"=\"{api}\"\r\n\"ANTHROPIC_AUTH_TOKEN\"=\"{gw}\"\r\n\"Path\"=\"C:\\\\Users\\\\jürgen\"\r\n\r\n",
+        ),
+    ),
     seed(
         "all",
         "claude.history",

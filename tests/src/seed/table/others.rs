@@ -221,6 +221,10 @@ pub(super) const SEEDS: &[Seed] = &[
         "apps/web/.env",
         "PORT=3000\nANTHROPIC_API_KEY=\"{api}\" # for the chat\n",
     ),
+    made(
+        Form::Utf16Le,
+        seed("windows", "project.dotenv", Project, ".env.windows", "A=1\r\nANTHROPIC_AUTH_TOKEN={gw}\r\n"),
+    ),
     seed("all", "project.direnv", Project, ".envrc", "export ANTHROPIC_AUTH_TOKEN={gw}\n"),
     seed(
         "all",

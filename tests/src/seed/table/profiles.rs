@@ -1,7 +1,7 @@
 //! Profiles and histories of shells.
 
-use super::seed;
-use crate::seed::{Base::Home, Seed};
+use super::{made, seed};
+use crate::seed::{Base::Home, Form, Seed};
 
 /// The seeds.
 pub(super) const SEEDS: &[Seed] = &[
@@ -91,6 +91,36 @@ pub(super) const SEEDS: &[Seed] = &[
         Home,
         "OneDrive/Documents/WindowsPowerShell/profile.ps1",
         "setx CLAUDE_CODE_OAUTH_TOKEN \"{oat}\"\r\n",
+    ),
+    made(
+        Form::Utf16Le,
+        seed(
+            "windows",
+            "profiles.powershell",
+            Home,
+            "Documents/WindowsPowerShell/Microsoft.PowerShell_profile.ps1",
+            "# größer\r\n$env:ANTHROPIC_API_KEY = '{api}'\r\n$env:ANTHROPIC_AUTH_TOKEN = \"{gw}\"; $a = '€'\r\n",
+        ),
+    ),
+    made(
+        Form::Utf16Be,
+        seed(
+            "windows",
+            "profiles.powershell",
+            Home,
+            "OneDrive/Documents/PowerShell/profile.ps1",
+            "$a = 1\r\n$env:ANTHROPIC_AUTH_TOKEN = '{gw}'\r\n# rotate {api}\r\n",
+        ),
+    ),
+    made(
+        Form::MarkedUtf8,
+        seed(
+            "windows",
+            "profiles.powershell",
+            Home,
+            "OneDrive/Documents/PowerShell/marked.ps1",
+            "$env:ANTHROPIC_AUTH_TOKEN = '{gw}'\r\n$a = 1\r\n",
+        ),
     ),
     seed("all", "profiles.csh", Home, ".tcshrc", "setenv ANTHROPIC_API_KEY {api}\n"),
     seed(
