@@ -95,7 +95,8 @@ fn what_was_changed_removed_or_cut_off_shows() {
         sandbox.ctl(&["switch", "nobody"]).exited(5);
         sandbox.ctl(&["logout", "nobody"]).exited(0);
     }
-    let written = entries_until(&sandbox, 4);
+    // The start and six refusals: nothing else is written while the file is looked at.
+    let written = entries_until(&sandbox, 7);
     let file = sandbox.home().join(".local/state/claudectl/record.jsonl");
     let whole = fs::read_to_string(&file).unwrap();
     let lines: Vec<_> = whole.lines().collect();
