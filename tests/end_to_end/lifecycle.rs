@@ -103,6 +103,8 @@ fn stops_cleanly(signal: Signal) {
     assert!(!socket.exists() && !sandbox.control_socket().exists());
     let left = sockets_below(&sandbox.sockets());
     assert!(left.is_empty(), "{left:?}");
+    let record = sandbox.ctl(&["log"]).exited(0).stdout;
+    assert!(record.contains("work because claudectld stopped; 1 session ended"), "{record}");
     sandbox.assert_clean(&[session.pid()]);
 }
 

@@ -250,6 +250,7 @@ impl Engine {
         for account in std::mem::take(&mut self.accounts).into_values() {
             let sentence = sentence::logged_out(&account.name, Cause::Stopping, now.wall);
             effects.extend(self.close_sessions(&account.name, &sentence));
+            self.departures.push((account.name.clone(), Cause::Stopping));
             effects.extend(account.secret().map(wipe));
         }
         effects.extend(std::mem::take(&mut self.storing).into_keys().map(wipe));
