@@ -1,53 +1,40 @@
-"""Runs with the restrictions of claudectld.service and says what they allow: one "NAME: yes" or
-"NAME: no (why)" a line. Every line is a call that was made, not a setting that was read.
+"""Makes calls and says how they went: "yes", or "no" and why: the error's name, or the signal's that ended it.
+Every answer is a call that was made, not a setting that was read. `expected` says which answers are right.
 
-    probe.py MARKER PEER    MARKER: a file name in /tmp and /dev outside; PEER: a process of the user
+    probe.py MOUNTS PEER CALL…    "CALL: answer" a line
+
+MOUNTS: the mount namespace of everybody; PEER: a process of the user.
 """
 
 import ctypes
+import errno
 import mmap
 import os
 import pathlib
 import resource
+import signal
 import socket
+import struct
+import subprocess
 import sys
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-# x86_64, then aarch64.
-NUMBERS = {
-    "memfd_secret": (447, 447),
-    "pidfd_open": (434, 434),
-    "unshare": (272, 97),
-    "personality": (135, 92),
-    "ptrace": (101, 117),
-    "mount": (165, 40),
-    "settimeofday": (164, 170),
-    "sethostname": (170, 161),
-    "init_module": (175, 105),
-    "syslog": (103, 116),
-    "bpf": (321, 280),
-    "sched_setscheduler": (144, 119),
-    "setpriority": (141, 140),
-    "reboot": (169, 142),
-}
-PER_MACHINE = {"x86_64": 0, "aarch64": 1}[os.uname().machine]
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x20000, 0x4000000, 0x10000000
+# System calls that libc has no function for: x86_64, then aarch64.
+MEMFD_SECRET, ADD_KEY, KEYCTL = (447, 447), (248, 217), (250, 219)
+SESSION_KEYRING, KEYCTL_SEARCH = -3, 10
+KEY = (b"user", b"claudectl-probe")
 
 
-def call(name, *arguments):
-    ctypes.set_errno(0)
-    outcome = LIBC.syscall(NUMBERS[name][PER_MACHINE], *arguments)
+def checked(outcome):
+    """What a function of libc returned, if that is not an error."""
     if outcome < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return outcome
 
 
-def report(name, attempt):
-    try:
-        attempt()
-    except (OSError, ValueError) as error:
-        print(f"{name}: no ({error})")
-    else:
-        print(f"{name}: yes")
+def system_call(numbers, *arguments):
+    return checked(LIBC.syscall(numbers[{"x86_64": 0, "aarch64": 1}[os.uname().machine]], *arguments))
 
 
 def require(condition):
@@ -55,87 +42,189 @@ def require(condition):
         raise ValueError("not so")
 
 
-def write(path):
-    pathlib.Path(path).write_text("x")
+def write(*path):
+    """A new file, or one that stays as it is."""
+    path = pathlib.Path(*path)
+    if path.is_dir():
+        path /= f"probe-{os.getpid()}"
+        path.write_text("x")
+        path.unlink()
+    else:
+        os.close(os.open(path, os.O_WRONLY))
 
 
 def secret_memory():
-    descriptor = call("memfd_secret", 0)
+    descriptor = system_call(MEMFD_SECRET, 0)
     os.ftruncate(descriptor, 4096)
     mmap.mmap(descriptor, 4096)[0:4] = b"test"
 
 
-def new_namespace():
-    """In a child, because what follows would be different in one."""
-    child = os.fork()
-    if child == 0:
-        try:
-            call("unshare", 0x10000000)  # CLONE_NEWUSER
-            os._exit(0)
-        except OSError as error:
-            os._exit(error.errno)
-    error = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if error:
-        raise OSError(error, os.strerror(error))
+def lock_memory():
+    checked(LIBC.mlock(ctypes.create_string_buffer(16384), 16384))
+
+
+def raise_limits():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    limits((ctypes.c_ulong * 2)(hard, hard), resource.RLIMIT_NOFILE)
+
+
+def allow_core_files():
+    limits((ctypes.c_ulong * 2)(4096, 4096), resource.RLIMIT_CORE)
+
+
+def limits(pair, which):
+    checked(LIBC.prlimit(0, which, ctypes.byref(pair), None))
 
 
 def set_user_id_bit():
-    path = pathlib.Path(os.environ["XDG_RUNTIME_DIR"], "claudectl", "probe")
-    path.write_text("x")
+    path = own_file()
     try:
         path.chmod(0o4755)
     finally:
         path.unlink()
 
 
-def status(field):
-    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-    return next(line.split(":")[1].strip() for line in lines if line.startswith(field + ":"))
+def open_to_others():
+    path = own_file()
+    try:
+        require(path.stat().st_mode & 0o077)
+    finally:
+        path.unlink()
 
 
-def main(marker, peer):
-    runtime = os.environ["XDG_RUNTIME_DIR"]
-    home = pathlib.Path.home()
-    # What the daemon needs.
-    report("secret memory", secret_memory)
-    report("locked memory", lambda: require(LIBC.mlock(ctypes.create_string_buffer(16384), 16384) == 0))
-    report("watch a process", lambda: os.close(call("pidfd_open", int(peer), 0)))
-    report("identify a process", lambda: pathlib.Path(f"/proc/{peer}/stat").read_bytes())
-    report("read where a process is", lambda: os.readlink(f"/proc/{peer}/cwd"))
-    report("raise own limits", lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2))
-    report("write the runtime directory", lambda: (write(f"{runtime}/claudectl/probe"), os.unlink(f"{runtime}/claudectl/probe")))
-    report("AF_UNIX", lambda: socket.socket(socket.AF_UNIX))
-    report("AF_INET", lambda: socket.socket(socket.AF_INET))
-    report("AF_INET6", lambda: socket.socket(socket.AF_INET6))
-    # What it must not have.
-    report("AF_NETLINK", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))
-    report("AF_VSOCK", lambda: socket.socket(socket.AF_VSOCK))
-    report("new namespace", new_namespace)
-    report("writable and executable memory", lambda: mmap.mmap(-1, 4096, prot=7))
-    report("another personality", lambda: call("personality", 0x0040000))
-    report("set-user-id files", set_user_id_bit)
-    report("real-time scheduling", lambda: call("sched_setscheduler", 0, 1, ctypes.byref(ctypes.c_int(1))))
-    report("priorities", lambda: call("setpriority", 0, 0, 5))
-    report("trace a process", lambda: call("ptrace", 0x4206, int(peer), 0, 0))
-    report("mount", lambda: call("mount", b"none", b"/tmp", b"tmpfs", 0, None))
-    report("set the clock", lambda: call("settimeofday", ctypes.byref((ctypes.c_long * 2)(0, 0)), None))
-    report("set the host name", lambda: call("sethostname", b"probe", 5))
-    report("load a module", lambda: call("init_module", None, 0, b""))
-    report("read the kernel log", lambda: call("syslog", 3, ctypes.create_string_buffer(64), 64))
-    report("load a program into the kernel", lambda: call("bpf", 0, None, 0))
-    report("write the home directory", lambda: write(home / "probe"))
-    report("write the configuration", lambda: write(home / ".config" / "probe"))
-    report("write beside the runtime directory", lambda: write(f"{runtime}/probe"))
-    report("write the system", lambda: write("/srv/open/probe"))
-    report("write kernel settings", lambda: write("/proc/sys/kernel/hostname"))
-    report("write control groups", lambda: write("/sys/fs/cgroup/probe"))
-    report("see the files of others in /tmp", lambda: require(os.path.exists(f"/tmp/{marker}")))
-    report("see devices", lambda: require(os.path.exists(f"/dev/{marker}")))
-    report("capabilities", lambda: require(int(status("CapBnd"), 16) or int(status("CapEff"), 16)))
-    report("new privileges by exec", lambda: require(status("NoNewPrivs") == "0"))
-    report("other users", lambda: require(pathlib.Path("/proc/self/uid_map").read_text().split()[2:] != ["1"]))
-    report("core files", lambda: require(resource.getrlimit(resource.RLIMIT_CORE) != (0, 0)))
-    report("open permissions", lambda: require(os.umask(0o077) != 0o077))
+def change_an_owner():
+    path = own_file()
+    try:
+        os.chown(path, os.getuid(), -1)
+    finally:
+        path.unlink()
 
 
-main(*sys.argv[1:])
+def own_file():
+    path = RUNTIME / "claudectl" / f"probe-{os.getpid()}"
+    path.touch()
+    return path
+
+
+def own_namespace(kinds):
+    checked(LIBC.unshare(CLONE_NEWUSER | kinds))
+
+
+def mount():
+    own_namespace(CLONE_NEWNS)
+    checked(LIBC.mount(b"none", b"/tmp", b"tmpfs", 0, None))
+
+
+def set_host_name():
+    own_namespace(CLONE_NEWUTS)
+    checked(LIBC.sethostname(b"probe", 5))
+
+
+def become_root():
+    """`cat` of this name belongs to root and has the set-user-id bit; the file is for root alone."""
+    require(subprocess.run(["/srv/open/cat", "/srv/open/for-root"], capture_output=True, check=False).returncode == 0)
+
+
+def call_as_a_32_bit_program():
+    """An ELF program of x86-64 that exits with the system call of i386: mov eax, 1; xor ebx, ebx; int 0x80."""
+    code = bytes.fromhex("b80100000031dbcd80")
+    size = 120 + len(code)
+    program = b"\x7fELF\2\1\1" + bytes(9)
+    program += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x400078, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    program += struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, size, size, 4096)
+    descriptor = os.memfd_create("program")
+    os.write(descriptor, program + code)
+    os.execve(descriptor, ["program"], {})
+
+
+def make_a_control_group():
+    lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
+    own = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
+    path = pathlib.Path("/sys/fs/cgroup", own, "probe")
+    path.mkdir()
+    path.rmdir()
+
+
+# A setting of the kernel's belongs to root; on a read-only mount that is not even looked at.
+def write_kernel_settings():
+    os.close(os.open("/proc/sys/kernel/hostname", os.O_WRONLY | os.O_TRUNC))
+
+
+# No priority of real-time scheduling: the kernel says so, unless the call is refused before.
+def schedule_in_real_time():
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(0))
+
+
+def leave_a_key():
+    system_call(ADD_KEY, *KEY, b"x", 1, SESSION_KEYRING)
+
+
+HOME = pathlib.Path.home()
+RUNTIME = pathlib.Path(os.environ["XDG_RUNTIME_DIR"])
+MOUNTS, PEER = sys.argv[1], sys.argv[2]
+CALLS = {
+    "secret memory": secret_memory,
+    "locked memory": lock_memory,
+    "watch a process": lambda: os.pidfd_open(int(PEER)),
+    "identify a process": lambda: pathlib.Path("/proc", PEER, "stat").read_bytes(),
+    "look into a process": lambda: os.readlink(f"/proc/{PEER}/cwd"),
+    "raise own limits": raise_limits,
+    "allow core files": allow_core_files,
+    "AF_UNIX": lambda: socket.socket(socket.AF_UNIX),
+    "AF_INET": lambda: socket.socket(socket.AF_INET),
+    "AF_INET6": lambda: socket.socket(socket.AF_INET6),
+    "AF_NETLINK": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+    "AF_VSOCK": lambda: socket.socket(socket.AF_VSOCK),
+    "new namespace": lambda: own_namespace(0),
+    "writable and executable memory": lambda: mmap.mmap(-1, 4096, prot=7),
+    "another personality": lambda: checked(LIBC.personality(0x0040000)),
+    "set-user-id files": set_user_id_bit,
+    "real-time scheduling": schedule_in_real_time,
+    "change a priority": lambda: os.setpriority(os.PRIO_PROCESS, 0, 5),
+    "change an owner": change_an_owner,
+    "be traced": lambda: checked(LIBC.ptrace(0, 0, 0, 0)),
+    "mount": mount,
+    "32-bit system calls": call_as_a_32_bit_program,
+    "privileges by exec": become_root,
+    "use a capability": lambda: checked(LIBC.unshare(CLONE_NEWUTS)),
+    "leave a key": leave_a_key,
+    "find the key": lambda: system_call(KEYCTL, KEYCTL_SEARCH, SESSION_KEYRING, *KEY, 0),
+    "read how the clock is set": lambda: checked(LIBC.adjtimex(ctypes.create_string_buffer(512))),
+    "set the host name": set_host_name,
+    "open the kernel log": lambda: write("/dev/kmsg"),
+    "list modules": lambda: os.listdir("/usr/lib/modules"),
+    "read kernel symbols": lambda: os.close(os.open("/proc/kallsyms", os.O_RDONLY)),
+    "write kernel settings": write_kernel_settings,
+    "make a control group": make_a_control_group,
+    "write the runtime directory": lambda: write(RUNTIME, "claudectl"),
+    "write the local record": lambda: write(HOME, ".local/state/claudectl"),
+    "write beside the runtime directory": lambda: write(RUNTIME),
+    "write the home directory": lambda: write(HOME),
+    "write the configuration": lambda: write(HOME, ".config"),
+    "write the system": lambda: write("/srv/open"),
+    "see the files of others in /tmp": lambda: os.stat("/tmp/marker"),
+    "see devices": lambda: os.stat("/dev/marker"),
+    "share the mounts of others": lambda: require(os.readlink("/proc/self/ns/mnt") == MOUNTS),
+    "files for others": open_to_others,
+}
+
+
+def answer(call):
+    """In a child: what a call changes is gone with it, and one that kills is seen."""
+    child = os.fork()
+    if child == 0:
+        try:
+            call()
+            os._exit(0)
+        except OSError as error:
+            os._exit(error.errno)
+        except ValueError:
+            os._exit(255)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status < 0:
+        return f"no {signal.Signals(-status).name}"
+    return {0: "yes", 255: "no"}.get(status) or f"no {errno.errorcode[status]}"
+
+
+for name in sys.argv[3:]:
+    print(f"{name}: {answer(CALLS[name])}")
