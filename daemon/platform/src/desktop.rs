@@ -1,5 +1,8 @@
 //! What the desktop tells: the screen is locked, the machine goes to sleep, nobody is there.
 
+#[cfg(any(test, not(target_os = "linux")))]
+#[path = "desktop/presence.rs"]
+mod presence;
 #[cfg_attr(target_os = "linux", path = "desktop/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "desktop/macos.rs")]
 #[cfg_attr(windows, path = "desktop/windows.rs")]

@@ -1,12 +1,14 @@
 //! Distributed notifications for the lock of the screen, I/O Kit for sleep, `CGSession` for whose session is
-//! on the console. Of logout and shutdown a launch agent hears by the signal that stops it.
+//! on the console, event sources for whether somebody is there. Of logout and shutdown a launch agent hears by the signal that stops it.
 
+#[path = "macos/input.rs"]
+mod input;
 #[path = "macos/power.rs"]
 mod power;
 #[path = "macos/session.rs"]
 mod session;
 
-use std::{ffi::c_void, io};
+use std::{ffi::c_void, io, thread};
 
 use core_foundation::{
     base::TCFType as _,
@@ -23,7 +25,7 @@ use tokio::sync::mpsc;
 
 use self::power::Power;
 use super::{
-    Buses, Notice,
+    Buses, Notice, presence,
     teller::{self, Teller, Unwanted},
 };
 use crate::Unsupported;
@@ -40,6 +42,7 @@ const UNLOCKED: &str = "com.apple.screenIsUnlocked";
 pub(super) fn listen(_buses: &Buses, notices: mpsc::Sender<Notice>) {
     teller::hear("macOS screen", &notices, |teller| hear(&teller));
     teller::hear("macOS console", &notices, |teller| drop(session::hear(&teller)));
+    teller::hear("macOS input", &notices, |teller| presence::hear(&teller, input::untouched, thread::sleep));
     // The channel stays open, so that silence is not taken for the end.
     tokio::spawn(async move { notices.closed().await });
 }

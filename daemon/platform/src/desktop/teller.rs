@@ -19,6 +19,15 @@ pub(super) struct Teller {
 pub(super) struct Unwanted;
 
 impl Teller {
+    pub(super) fn new(notices: mpsc::Sender<Notice>, screen: &'static str) -> Self {
+        Self { notices, screen, locked: Cell::new(false) }
+    }
+
+    /// Whether anybody wants to know.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.notices.is_closed()
+    }
+
     pub(super) fn tell(&self, notice: Notice) -> Result<(), Unwanted> {
         self.notices.blocking_send(notice).map_err(|_| Unwanted)
     }
@@ -41,7 +50,7 @@ where
     S: FnOnce(Teller) + Send + 'static,
 {
     let notices = notices.clone();
-    let hearing = move || source(Teller { notices, screen, locked: Cell::new(false) });
+    let hearing = move || source(Teller::new(notices, screen));
     // Without a thread nothing is heard, and nothing was said to be.
     drop(thread::Builder::new().name(screen.to_owned()).spawn(hearing));
 }
@@ -74,7 +83,8 @@ mod tests {
     fn a_source_learns_that_nobody_wants_to_know() {
         let (notices, heard) = mpsc::channel(1);
         drop(heard);
-        let teller = Teller { notices, screen: "screen", locked: Cell::new(false) };
+        let teller = Teller::new(notices, "screen");
+        assert!(!teller.is_wanted());
         assert!(teller.tell(Notice::Resumed).is_err());
     }
 }

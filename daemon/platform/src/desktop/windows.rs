@@ -1,12 +1,15 @@
 //! A window that nobody sees: lock and unlock by `WM_WTSSESSION_CHANGE`, sleep by `WM_POWERBROADCAST`, the
-//! end of the session by `WM_ENDSESSION`. Windows waits until such a message is answered.
+//! end of the session by `WM_ENDSESSION`; beside it `GetLastInputInfo` for whether somebody is there. Windows waits until such a message is answered.
 
+#[path = "windows/input.rs"]
+mod input;
 #[path = "windows/window.rs"]
 mod window;
 
 use std::{
     io,
     sync::mpsc::{Sender, channel},
+    thread,
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use tokio::sync::mpsc;
 
 use self::window::Told;
 use super::{
-    Buses, Notice,
+    Buses, Notice, presence,
     teller::{self, Teller, Unwanted},
 };
 use crate::Unsupported;
@@ -34,6 +37,9 @@ pub struct Delay {
 
 pub(super) fn listen(_buses: &Buses, notices: mpsc::Sender<Notice>) {
     teller::hear("Windows session", &notices, |teller| window::open(teller, tell));
+    teller::hear("Windows input", &notices, |teller| {
+        presence::hear(&teller, input::untouched, thread::sleep)
+    });
     // The channel stays open, so that silence is not taken for the end.
     tokio::spawn(async move { notices.closed().await });
 }
