@@ -3,6 +3,9 @@
 #[cfg(any(test, not(target_os = "linux")))]
 #[path = "desktop/presence.rs"]
 mod presence;
+#[cfg(any(test, target_os = "macos"))]
+#[path = "desktop/program.rs"]
+mod program;
 #[cfg_attr(target_os = "linux", path = "desktop/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "desktop/macos.rs")]
 #[cfg_attr(windows, path = "desktop/windows.rs")]
@@ -10,6 +13,9 @@ mod sys;
 #[cfg(any(test, not(target_os = "linux")))]
 #[path = "desktop/teller.rs"]
 mod teller;
+#[cfg(any(test, windows))]
+#[path = "desktop/utf16.rs"]
+mod utf16;
 
 use std::io;
 

@@ -3,6 +3,8 @@
 
 #[path = "macos/input.rs"]
 mod input;
+#[path = "macos/notification.rs"]
+mod notification;
 #[path = "macos/power.rs"]
 mod power;
 #[path = "macos/session.rs"]
@@ -30,6 +32,7 @@ use super::{
 };
 use crate::Unsupported;
 
+pub(super) use notification::notify;
 pub use power::Delay;
 
 /// Who tells everything here.
@@ -55,11 +58,6 @@ pub(super) async fn user_variables(_buses: &Buses) -> io::Result<Vec<zeroize::Ze
 #[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
 pub(super) async fn unset_user_variable(_buses: &Buses, _name: &str) -> io::Result<()> {
     Err(Unsupported("changing the variables of a user").into())
-}
-
-#[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
-pub(super) async fn notify(_buses: &Buses, _summary: &str, _body: &str) -> io::Result<()> {
-    Err(Unsupported("showing notifications").into())
 }
 
 /// Hears lock and sleep on this thread until nobody wants to know any more.

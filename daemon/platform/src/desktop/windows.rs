@@ -3,6 +3,8 @@
 
 #[path = "windows/input.rs"]
 mod input;
+#[path = "windows/notification.rs"]
+mod notification;
 #[path = "windows/window.rs"]
 mod window;
 
@@ -21,6 +23,8 @@ use super::{
     teller::{self, Teller, Unwanted},
 };
 use crate::Unsupported;
+
+pub(super) use notification::notify;
 
 /// Who tells everything here.
 pub const MACHINE: &str = "Windows";
@@ -52,11 +56,6 @@ pub(super) async fn user_variables(_buses: &Buses) -> io::Result<Vec<zeroize::Ze
 #[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
 pub(super) async fn unset_user_variable(_buses: &Buses, _name: &str) -> io::Result<()> {
     Err(Unsupported("changing the variables of a user").into())
-}
-
-#[allow(clippy::unused_async, reason = "the interface of systems where it waits")]
-pub(super) async fn notify(_buses: &Buses, _summary: &str, _body: &str) -> io::Result<()> {
-    Err(Unsupported("showing notifications").into())
 }
 
 fn tell(teller: &Teller, told: Told) -> Result<(), Unwanted> {
