@@ -2,6 +2,7 @@
 
 mod away;
 mod daemonless;
+mod lifetime;
 
 use claudectl_tests::{
     desktop::{Bus, Logind, status_until},
@@ -59,6 +60,14 @@ impl Place {
         let daemon = self.sandbox.daemon_pid().expect("a daemon");
         kill(nix::unistd::Pid::from_raw(daemon.cast_signed()), Signal::SIGTERM).unwrap();
         claudectl_tests::wait::process_exit(daemon);
+    }
+
+    /// Returns when whatever the keyring was asked before is done: it does one thing after the other.
+    fn keyring_is_done(&self) {
+        let url = self.upstream.url();
+        let login = ["login", "other", "--keep", "--upstream", &url];
+        self.sandbox.ctl_with(&login, self.key.as_bytes()).exited(0);
+        self.sandbox.ctl(&["logout", "other"]).exited(0);
     }
 
     /// What any other program of the user reads.
@@ -230,9 +239,26 @@ fn a_lock_seals_and_an_unlock_thaws_and_nobody_types_anything() {
 fn a_daemon_that_was_stopped_finds_what_is_kept() {
     let place = need!(Place::kept());
     place.stop();
-    let record = place.sandbox.ctl(&["log"]).exited(0).stdout;
-    assert!(record.contains("work because claudectld stopped"), "{record}");
-    assert!(record.contains("sealed") && !record.contains("logged-out"), "{record}");
     place.sandbox.ctl(&["unseal", "work"]).exited(0);
     assert_eq!(Session::open(&place.sandbox, &[]).message()["status"], 200);
+}
+
+/// The record tells what is gone from what is only asleep.
+#[test]
+fn a_daemon_that_stops_logs_out_what_only_it_had_and_seals_what_is_kept() {
+    let place = need!(Place::kept());
+    let login = ["login", "spare", "--upstream", &place.upstream.url()];
+    place.sandbox.ctl_with(&login, place.key.as_bytes()).exited(0);
+    place.stop();
+    // The next one finds it sealed, and leaves it so.
+    let daemon = place.sandbox.daemon();
+    daemon.signal(Signal::SIGTERM);
+    daemon.finish().exited(0);
+    let log = place.sandbox.ctl(&["log", "--json", "--lines", "0"]).exited(0).json();
+    let entries = log["entries"].as_array().unwrap().iter();
+    let gone = entries.filter(|entry| entry["event"] == "sealed" || entry["event"] == "logged-out");
+    let told: Vec<_> =
+        gone.map(|entry| ["event", "account", "why"].map(|field| entry[field].as_str().unwrap())).collect();
+    let why = "because claudectld stopped";
+    assert_eq!(told, [["logged-out", "spare", why], ["sealed", "work", why]], "{log}");
 }

@@ -50,12 +50,8 @@ impl Place {
         assert_eq!(self.copies(), 0);
     }
 
-    /// Whatever was on its way out of the keyring has come: it does one thing after the other.
     fn still_sealed(&self) {
-        let (key, url) = (&self.key, self.upstream.url());
-        let keeps = ["login", "other", "--keep", "--upstream", &url];
-        self.sandbox.ctl_with(&keeps, key.as_bytes()).exited(0);
-        self.sandbox.ctl(&["logout", "other"]).exited(0);
+        self.keyring_is_done();
         let account = self.account();
         assert_eq!(account["state"], "sealed", "{account}");
         assert_eq!(self.upstream.messages().len(), 1, "a request went out behind a locked screen");
