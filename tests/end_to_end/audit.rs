@@ -3,7 +3,6 @@
 mod accounts;
 mod details;
 mod hostile;
-mod named;
 mod precedence;
 mod processes;
 

@@ -2,6 +2,7 @@
 
 mod found;
 mod order;
+mod waiting;
 
 use std::{
     collections::BTreeSet,
@@ -177,6 +178,8 @@ fn without_a_bus_or_a_screen_saver_nobody_is_told_to_be_safe() {
     bus.kill();
     let status = status_until(&sandbox, |status| !is_watched(status));
     assert_eq!((&status["logged_in"], &status["safe_to_leave"]), (&true.into(), &false.into()));
+    let told = sandbox.ctl(&["status"]).exited(0).stdout;
+    assert!(told.contains("Not safe to leave.") && told.contains("nobody here tells when"), "{told}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use claudectl_tests::{
     desktop::{Bus, Facts, Locker, Logind, VENDORS, sightings, status_until},
     need, require,
     sandbox::Sandbox,
-    session::Session,
+    session::{Session, message},
     upstream::{FakeUpstream, Reply},
 };
 use nix::{
@@ -253,8 +253,10 @@ fn on_waking_the_screen_savers_are_asked_before_anything_goes_on() {
     let watched =
         |status: &Value| status["desktop_sources"].as_array().is_some_and(|sources| sources.len() == 2);
     status_until(&sandbox, watched);
+    let mut session = Session::open(&sandbox, &[]);
     logind.prepare_for_sleep(true);
     assert!(Logind::is_let_go(&delay));
+    session.begin(&message("request"));
     locker.become_active(true);
     logind.prepare_for_sleep(false);
     let awake = status_until(&sandbox, |status| sightings(status, "resumed") == 1);
@@ -262,4 +264,6 @@ fn on_waking_the_screen_savers_are_asked_before_anything_goes_on() {
         awake["sightings"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
     assert_eq!(order, ["suspending", "screen-locked", "resumed"], "{awake}");
     assert_eq!(awake["logged_in"], false, "{awake}");
+    let refused = session.answer();
+    assert_eq!((&refused["status"], upstream.messages().len()), (&401.into(), 0), "{refused}");
 }

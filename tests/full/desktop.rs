@@ -1,6 +1,7 @@
 //! The desktop under load: every source with times, 200 locks, 100 suspends, 1,000 open streams, and a
 //! real screen locker.
 
+mod idle;
 mod streams;
 mod table;
 

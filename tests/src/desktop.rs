@@ -42,13 +42,7 @@ impl Bus {
         let address = format!("unix:path={}", socket.display());
         let runtime = Arc::new(runtime.expect("a runtime"));
         let configuration = socket.with_extension("conf");
-        let services = sandbox.path(SERVICES);
-        let services = services.to_str().expect("a path of ours");
-        std::fs::write(
-            &configuration,
-            CONFIGURATION.replace("ADDRESS", &address).replace("SERVICES", services),
-        )
-        .expect("a file");
+        std::fs::write(&configuration, CONFIGURATION.replace("ADDRESS", &address)).expect("a file");
         let mut bus = Self { daemon: None, address, configuration, runtime };
         bus.revive(sandbox)?;
         sandbox.set(variable, &bus.address);
@@ -87,14 +81,18 @@ impl Bus {
         self.runtime.block_on(builder.build()).expect("the bus listens")
     }
 
+    /// Takes a name on it, and never answers.
+    pub fn take(&self, name: &'static str) -> Connection {
+        let connection = self.connect();
+        self.block_on(connection.request_name(name)).expect("a free name");
+        connection
+    }
+
     /// Runs what speaks on it.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 }
-
-/// What a bus starts when somebody asks for it, below the sandbox: service files of the test's own.
-pub const SERVICES: &str = "tmp/services";
 
 /// Without the machine's service files nothing is started that the test did not ask for.
 const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -102,7 +100,6 @@ const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D
 <busconfig>
   <type>session</type>
   <listen>ADDRESS</listen>
-  <servicedir>SERVICES</servicedir>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -153,9 +150,15 @@ impl Notifications {
 /// Follows the status until it is as wanted, and returns it.
 #[track_caller]
 pub fn status_until(sandbox: &Sandbox, wanted: impl Fn(&Value) -> bool) -> Value {
+    status_within(wait::PATIENCE, sandbox, wanted)
+}
+
+/// The same, with more patience.
+#[track_caller]
+pub fn status_within(patience: Duration, sandbox: &Sandbox, wanted: impl Fn(&Value) -> bool) -> Value {
     let mut command = sandbox.command("claudectl");
     command.args(["status", "--watch", "--json"]);
-    sandbox.start(command).json_until(wanted)
+    sandbox.start(command).json_within(patience, wanted)
 }
 
 /// How often the sources told of something: `screen-locked`.

@@ -7,7 +7,7 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -114,14 +114,20 @@ impl Program {
     /// The next line of its standard output; fails the test if it ends first.
     #[track_caller]
     pub fn line(&mut self) -> String {
+        self.line_within(PATIENCE)
+    }
+
+    #[track_caller]
+    fn line_within(&mut self, patience: Duration) -> String {
         let told = self.told;
-        let line = self.stdout.0.wait(&format!("a line of {}", self.name), |(all, ended)| {
+        let line = self.stdout.0.wait_within(patience, |(all, ended)| {
             let rest = &all[told..];
             match rest.find('\n') {
                 Some(end) => Some(Some(rest[..end].to_owned())),
                 None => ended.then_some(None),
             }
         });
+        let line = line.unwrap_or_else(|| panic!("waited {patience:?} in vain for a line of {}", self.name));
         let errors = || self.stderr.0.lock().0.clone();
         let line = line.unwrap_or_else(|| panic!("{} ended its output\nstderr: {}", self.name, errors()));
         self.told += line.len() + 1;
@@ -132,14 +138,24 @@ impl Program {
     /// come.
     #[track_caller]
     pub fn json_until(&mut self, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-        let deadline = Instant::now() + PATIENCE;
+        self.json_within(PATIENCE, wanted)
+    }
+
+    /// The same, with more patience.
+    #[track_caller]
+    pub fn json_within(
+        &mut self,
+        patience: Duration,
+        wanted: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        let deadline = Instant::now() + patience;
         loop {
-            let line = self.line();
+            let line = self.line_within(deadline.saturating_duration_since(Instant::now()));
             let value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
             if wanted(&value) {
                 return value;
             }
-            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain; the last line was {line}");
+            assert!(Instant::now() < deadline, "waited {patience:?} in vain; the last line was {line}");
         }
     }
 

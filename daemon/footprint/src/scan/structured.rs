@@ -5,16 +5,14 @@ use std::{ops::Range, path::PathBuf};
 use super::{
     assignment::{Assignment, assignments},
     expand::home_path,
-    format, json,
-    named::{self, Named},
-    netrc,
+    format, json, netrc,
     placeholder::is_placeholder,
     recorder::{Seen, Written, kind_of, seen},
     variables, wide,
     word::Dialect,
 };
 use crate::{
-    catalog::{Means, Reader, Rule, rule},
+    catalog::{Means, Reader, Rule},
     edit::plist,
     encoding::{Encoding, offsets},
     finding::{FingerprintKey, Kind, Structure},
@@ -26,8 +24,6 @@ pub(super) struct Told {
     pub(super) seen: Vec<Seen>,
     /// Configuration directories that it names.
     pub(super) directories: Vec<PathBuf>,
-    /// Files that it names.
-    pub(super) named: Vec<Named>,
     /// The byte from which on it is not the JSON that it should be: what is there is only known by its form.
     pub(super) broken: Option<usize>,
 }
@@ -76,15 +72,6 @@ impl File<'_> {
             }
             Reader::Assignments(dialect) => self.assignments(dialect, &mut told),
             Reader::Netrc => self.netrc(&mut told),
-            Reader::Credential if self.text.trim_ascii_start().starts_with(b"{") => {
-                self.json(&[rule("**", Means::NamedLikeOne(Kind::ServiceToken))], &mut told);
-            }
-            Reader::Credential => {
-                if let Some((bytes, kind, structure)) = named::bare(self.text) {
-                    let value = self.text.get(bytes.clone()).unwrap_or_default();
-                    self.add(&mut told, kind_of(value, kind), value, bytes, structure);
-                }
-            }
             Reader::PropertyList => {
                 self.property_list(&mut told);
                 if plist::is_binary(self.text) {
@@ -119,9 +106,6 @@ impl File<'_> {
                 let written = decoded.written(meant);
                 string.bytes.start + written.start..string.bytes.start + written.end
             };
-            if kind == Some(Kind::Pointer) {
-                told.named.extend(Named::by(name, &decoded.bytes));
-            }
             if let Some(kind) = kind {
                 let whole = kind == Kind::Command || kind == Kind::Pointer;
                 let part = if whole { 0..decoded.bytes.len() } else { variables::part(name, &decoded.bytes) };
@@ -157,8 +141,6 @@ impl File<'_> {
 
     fn assignment(&mut self, found: Assignment, variable: &str, line: u64, told: &mut Told) {
         let word = found.word;
-        let written = self.text.get(word.whole.clone()).unwrap_or_default();
-        told.named.extend(home_path(written, self.home).and_then(|path| Named::at(variable, path)));
         let Some(kind) = variables::credential(variable, &word.value).filter(|_| !word.dynamic) else {
             return;
         };
