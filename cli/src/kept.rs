@@ -44,7 +44,7 @@ impl Doubt {
 impl Kept {
     /// Reads the list. That it cannot be read is a doubt, no error.
     pub fn look(environment: &Environment) -> Self {
-        let directory = directories::state(environment.get("XDG_STATE_HOME"), environment.get("HOME"));
+        let directory = directories::state(environment.get("XDG_STATE_HOME"), environment.home());
         let file = match directory {
             Ok(directory) => File::within(directory),
             Err(error) => {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Parser;
-use claudectl_platform::desktop::Buses;
+use claudectl_platform::{desktop::Buses, directories::home_variable};
 
 /// Holds Anthropic credentials in locked memory and lends them to sessions.
 #[derive(Debug, Parser)]
@@ -32,7 +32,7 @@ pub struct Surroundings {
     pub config: Option<OsString>,
     /// `XDG_STATE_HOME`.
     pub state: Option<OsString>,
-    /// `HOME`.
+    /// `HOME`, on Windows `USERPROFILE`.
     pub home: Option<OsString>,
     /// What `claudectl` gets that is started to remove footprints: what it gives a daemon itself.
     pub passed_on: Vec<(OsString, OsString)>,
@@ -48,7 +48,7 @@ impl Surroundings {
             runtime: std::env::var_os("XDG_RUNTIME_DIR"),
             config: std::env::var_os("XDG_CONFIG_HOME"),
             state: std::env::var_os("XDG_STATE_HOME"),
-            home: std::env::var_os("HOME"),
+            home: std::env::var_os(home_variable(std::env::consts::OS)),
             passed_on: std::env::vars_os().filter(|(name, _)| is_passed_on(name)).collect(),
             buses: Buses {
                 system: std::env::var("DBUS_SYSTEM_BUS_ADDRESS").ok(),
@@ -60,6 +60,14 @@ impl Surroundings {
 
 /// Places, and how to reach the message buses; no credential, no provider.
 fn is_passed_on(name: &OsStr) -> bool {
-    const NAMES: [&str; 5] = ["HOME", "PATH", "LANG", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"];
+    const NAMES: [&str; 7] = [
+        "HOME",
+        "USERPROFILE",
+        "SYSTEMROOT",
+        "PATH",
+        "LANG",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "DBUS_SYSTEM_BUS_ADDRESS",
+    ];
     name.to_str().is_some_and(|name| NAMES.contains(&name) || name.starts_with("XDG_"))
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod details;
 mod hostile;
+mod named;
 mod precedence;
 mod processes;
 

@@ -239,6 +239,9 @@ fn a_lock_seals_and_an_unlock_thaws_and_nobody_types_anything() {
 fn a_daemon_that_was_stopped_finds_what_is_kept() {
     let place = need!(Place::kept());
     place.stop();
+    let record = place.sandbox.ctl(&["log"]).exited(0).stdout;
+    assert!(record.contains("work because claudectld stopped"), "{record}");
+    assert!(record.contains("sealed") && !record.contains("logged-out"), "{record}");
     place.sandbox.ctl(&["unseal", "work"]).exited(0);
     assert_eq!(Session::open(&place.sandbox, &[]).message()["status"], 200);
 }

@@ -42,7 +42,13 @@ impl Bus {
         let address = format!("unix:path={}", socket.display());
         let runtime = Arc::new(runtime.expect("a runtime"));
         let configuration = socket.with_extension("conf");
-        std::fs::write(&configuration, CONFIGURATION.replace("ADDRESS", &address)).expect("a file");
+        let services = sandbox.path(SERVICES);
+        let services = services.to_str().expect("a path of ours");
+        std::fs::write(
+            &configuration,
+            CONFIGURATION.replace("ADDRESS", &address).replace("SERVICES", services),
+        )
+        .expect("a file");
         let mut bus = Self { daemon: None, address, configuration, runtime };
         bus.revive(sandbox)?;
         sandbox.set(variable, &bus.address);
@@ -94,12 +100,16 @@ impl Bus {
     }
 }
 
+/// What a bus starts when somebody asks for it, below the sandbox: service files of the test's own.
+pub const SERVICES: &str = "tmp/services";
+
 /// Without the machine's service files nothing is started that the test did not ask for.
 const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
   <listen>ADDRESS</listen>
+  <servicedir>SERVICES</servicedir>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>

@@ -47,7 +47,7 @@ pub fn build(command: Command) -> Command {
 pub async fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Error> {
     // From here on this process holds credentials: nobody else may look into it.
     hardening::harden_client();
-    let home = home(context)?;
+    let home = context.environment.absolute_home()?;
     let directory = working_directory();
     let files_only = matches.get_flag("files-only");
     let processes = PathBuf::from("/proc");
@@ -91,13 +91,6 @@ fn exit(audit: &Audit) -> Exit {
         (true, false) => Exit::Unproven,
         (true, true) => Exit::Ok,
     }
-}
-
-fn home(context: &Context) -> Result<PathBuf, Error> {
-    let named = context.environment.path("HOME").or_else(|| context.environment.path("USERPROFILE"));
-    named
-        .filter(|path| path.is_absolute())
-        .ok_or_else(|| Error::new("HOME does not say where your home directory is").hint("set HOME to it"))
 }
 
 /// Looks, and shows on a terminal how far it has got.

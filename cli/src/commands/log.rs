@@ -110,7 +110,7 @@ fn files(known: Option<&v1::Record>, context: &Context) -> Result<Files, Error> 
         return Ok(Files::within(record.directory.clone().into()));
     }
     let environment = &context.environment;
-    Ok(Files::within(directories::state(environment.get("XDG_STATE_HOME"), environment.get("HOME"))?))
+    Ok(Files::within(directories::state(environment.get("XDG_STATE_HOME"), environment.home())?))
 }
 
 fn head(record: &v1::Record) -> Head {

@@ -8,6 +8,7 @@ mod rounds;
 mod show;
 mod stores;
 mod system;
+mod verdict;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use claudectl_footprint::{

@@ -30,7 +30,15 @@ const LAST_WORDS: u64 = 4096;
 
 /// Variables that the daemon gets. No credential, no provider, nothing of the project that the
 /// client happens to stand in.
-const PASSED_ON: &[&str] = &["HOME", "PATH", "LANG", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"];
+const PASSED_ON: &[&str] = &[
+    "HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "PATH",
+    "LANG",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+];
 
 /// Makes sure that one client starts the daemon, however many want to.
 ///

@@ -97,7 +97,7 @@ fn has_status_line(settings: &Value) -> bool {
 
 /// Settings files that the genuine client reads here.
 fn places(environment: &Environment) -> Vec<PathBuf> {
-    let home = environment.path("HOME").map(|home| home.join(".claude"));
+    let home = environment.home().map(|home| Path::new(home).join(".claude"));
     let user = environment.path("CLAUDE_CONFIG_DIR").or(home);
     let project = args::working_directory().join(".claude");
     let mut places: Vec<_> = user.map(|directory| directory.join("settings.json")).into_iter().collect();

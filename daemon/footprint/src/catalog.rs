@@ -9,6 +9,7 @@ mod profiles;
 mod project;
 
 pub(crate) use claude::may_go;
+pub(crate) use place::rule;
 pub use place::{At, Group, Means, Place, Platforms, Reader, Remedy, Rule, Which};
 
 const TABLES: [&[Place]; 5] =

@@ -11,6 +11,7 @@ pub mod json;
 mod live;
 mod look;
 mod lookout;
+mod named;
 mod needle;
 pub mod netrc;
 pub mod placeholder;
@@ -91,6 +92,7 @@ pub fn audit_again(
     look.at_variables();
     look.at_live_places();
     look.at_structured_files();
+    look.at_named_files();
     look.at_running_text();
     let look::Found { mut findings, mut gaps, directories, lookout, needles } = look.finish();
     precedence::apply(&mut findings, scope);

@@ -17,6 +17,12 @@ use std::{
 pub use sys::SOCKET_PATH_LIMIT;
 pub(crate) use sys::private;
 
+/// The variable that says where the home directory is on an operating system, as [`std::env::consts::OS`] names it.
+/// On Windows `HOME` is what the shells of other systems set there, in their own notation.
+pub fn home_variable(system: &str) -> &'static str {
+    if system == "windows" { "USERPROFILE" } else { "HOME" }
+}
+
 /// Why a directory is not used. Nothing is changed about a directory that is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {

@@ -97,35 +97,22 @@ pub enum News {
     Removed(Removal),
 }
 
-/// Where an account is that is logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copies {
-    /// Only in memory.
-    Memory,
-    /// There, and in the keyring.
-    Both,
-    /// Only in the keyring: it is sealed.
-    Keyring,
-}
-
-impl Copies {
-    fn of(account: &Account) -> Self {
-        match account.holding {
-            Holding::Sealed { .. } => Self::Keyring,
-            Holding::Held { .. } | Holding::Rejected { .. } if account.kept => Self::Both,
-            Holding::Held { .. } | Holding::Rejected { .. } => Self::Memory,
-        }
-    }
-}
-
 /// Looks on while the engine works.
 #[derive(Debug)]
 pub struct Witness {
     record: Record,
-    accounts: BTreeMap<AccountName, Copies>,
+    /// Accounts that there are.
+    accounts: BTreeMap<AccountName, Seen>,
     refusals: Repeats,
     /// Whether accounts were let go since the last desktop event.
     departed: bool,
+}
+
+/// How an account was when it was last looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    sealed: bool,
+    kept: bool,
 }
 
 /// The last refusal, and how often it came in a row.
@@ -262,48 +249,50 @@ impl Witness {
 
     /// Accounts that are not there any more, or not in memory.
     fn compare(&mut self, engine: &mut Engine) -> Option<Departure> {
-        let departures = engine.departures();
+        let causes = engine.departures();
         let mut departure = Departures::default();
         let gone = |name: &&AccountName| !engine.accounts().contains_key(*name);
         for name in self.accounts.keys().filter(gone).cloned().collect::<Vec<_>>() {
-            let cause = departures.iter().find(|(departed, _)| *departed == name).map(|(_, cause)| *cause);
-            let sessions = logged_out(engine, &name);
-            let cause = cause.unwrap_or(Cause::Asked);
-            let copies = self.accounts.remove(&name);
-            self.gone(&name, copies.filter(|_| cause == Cause::Stopping), cause, sessions);
-            departure.add(cause, sessions, false);
+            let cause = causes.iter().find(|(departed, _)| *departed == name).map(|(_, cause)| *cause);
+            self.gone(engine, &name, cause.unwrap_or(Cause::Asked), &mut departure);
         }
         for account in engine.accounts().values() {
-            let sealed = match account.holding {
-                Holding::Sealed { cause, .. } => Some(cause),
-                Holding::Held { .. } | Holding::Rejected { .. } => None,
-            };
-            let before = self.accounts.insert(account.name.clone(), Copies::of(account));
-            match (before, sealed) {
-                (Some(Copies::Memory | Copies::Both), Some(cause)) => {
-                    let account = account.name.to_string();
-                    self.record.add(What::Sealed { account, why: why(cause) });
-                    departure.add(cause, 0, true);
-                }
-                (Some(Copies::Keyring), None) if account.secret().is_some() => {
-                    self.record.add(What::Unsealed { account: account.name.to_string() });
-                }
-                _ => {}
-            }
+            self.changed(account, &mut departure);
         }
         departure.0
     }
 
-    /// An account is gone. What the keyring keeps of it stays there when the daemon stops.
-    fn gone(&mut self, name: &AccountName, stays: Option<Copies>, cause: Cause, sessions: usize) {
-        let (account, why) = (name.to_string(), why(cause));
-        match stays {
-            Some(Copies::Keyring) => {}
-            Some(Copies::Both) => self.record.add(What::Sealed { account, why }),
-            Some(Copies::Memory) | None => {
-                let sessions = u64::try_from(sessions).unwrap_or(u64::MAX);
-                self.record.add(What::LoggedOut { account, why, sessions });
+    fn gone(&mut self, engine: &Engine, name: &AccountName, cause: Cause, departure: &mut Departures) {
+        let sessions = logged_out(engine, name);
+        let seen = self.accounts.remove(name).unwrap_or_default();
+        // A stop takes nothing out of the keyring: the next daemon finds it there.
+        let stays = cause == Cause::Stopping && seen.kept;
+        let account = name.to_string();
+        if !stays {
+            let sessions = u64::try_from(sessions).unwrap_or(u64::MAX);
+            self.record.add(What::LoggedOut { account, why: why(cause), sessions });
+        } else if !seen.sealed {
+            self.record.add(What::Sealed { account, why: why(cause) });
+        }
+        departure.add(cause, sessions, stays);
+    }
+
+    fn changed(&mut self, account: &Account, departure: &mut Departures) {
+        let cause = match account.holding {
+            Holding::Sealed { cause, .. } => Some(cause),
+            Holding::Held { .. } | Holding::Rejected { .. } => None,
+        };
+        let now = Seen { sealed: cause.is_some(), kept: account.kept };
+        let before = self.accounts.insert(account.name.clone(), now);
+        match (before.map(|seen| seen.sealed), cause) {
+            (Some(false), Some(cause)) => {
+                self.record.add(What::Sealed { account: account.name.to_string(), why: why(cause) });
+                departure.add(cause, 0, true);
             }
+            (Some(true), None) if account.secret().is_some() => {
+                self.record.add(What::Unsealed { account: account.name.to_string() });
+            }
+            _ => {}
         }
     }
 

@@ -3,7 +3,13 @@
 
 use std::{fs, path::Path};
 
-use claudectl_tests::{desktop::Bus, isolation::private_processes, need, require, sandbox::Sandbox, wait};
+use claudectl_tests::{
+    desktop::{Bus, SERVICES},
+    isolation::private_processes,
+    need, require,
+    sandbox::Sandbox,
+    wait,
+};
 use serde_json::Value;
 
 fn audit(sandbox: &Sandbox, code: i32) -> Vec<Value> {
@@ -64,7 +70,7 @@ fn a_tmux_server_forgets_in_every_session() {
 /// A service that the bus can start, which writes its environment into a file.
 fn service(sandbox: &Sandbox, name: &str) -> std::path::PathBuf {
     let told = sandbox.path("tmp").join(name);
-    let services = sandbox.path("tmp/data/dbus-1/services");
+    let services = sandbox.path(SERVICES);
     fs::create_dir_all(&services).unwrap();
     let told_first = told.with_extension("part");
     let script = format!("env > {0}; mv {0} {1}; exec sleep 600", told_first.display(), told.display());
@@ -93,8 +99,7 @@ fn a_message_bus_gives_it_to_nobody_any_more() {
     let sender = need!(require::program("dbus-send"));
     let updater = need!(require::program("dbus-update-activation-environment"));
     let mut sandbox = Sandbox::new();
-    // Where the bus looks for services, and reads them when it starts.
-    sandbox.set("XDG_DATA_DIRS", sandbox.path("tmp/data"));
+    // The bus reads them when it starts.
     let services = ["org.example.First", "org.example.Second"].map(|name| (name, service(&sandbox, name)));
     let _bus = need!(Bus::start(&mut sandbox, "DBUS_SESSION_BUS_ADDRESS"));
     let key = sandbox.key();

@@ -55,10 +55,8 @@ pub(in crate::commands) fn places() -> Vec<&'static str> {
 impl Looker {
     pub(in crate::commands) fn new(context: &Context) -> Result<Self, Error> {
         let environment = &context.environment;
-        let home = environment.path("HOME").filter(|home| home.is_absolute());
-        let home =
-            home.ok_or_else(|| Error::new("there is no home directory to look in").hint("set HOME"))?;
-        let state = directories::state(environment.get("XDG_STATE_HOME"), environment.get("HOME"))?;
+        let home = environment.absolute_home()?;
+        let state = directories::state(environment.get("XDG_STATE_HOME"), environment.home())?;
         let key = FingerprintKey::random().map_err(|error| failed(&error))?;
         let needles = Cell::default();
         Ok(Self { home, journal: Journal::within(&state), state, key, needles })

@@ -1,7 +1,7 @@
 //! The work itself: log out, remove, look again - until nothing that was shown is left, or nothing more
 //! can be done.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use claudectl_footprint::{
     Finding, Kind, Location,
@@ -9,11 +9,16 @@ use claudectl_footprint::{
     plan::{Choice, ClientStep, FileStep, Plan},
     purge,
     receipt::{Item, Outcome, Receipt},
-    scan::Gap,
 };
 use claudectl_platform::clock;
 
-use super::{clients, daemon::Accounts, look::Looker, stores};
+use super::{
+    clients,
+    daemon::Accounts,
+    look::Looker,
+    stores,
+    verdict::{Verdict, is_any_left, kept_by_the_system},
+};
 use crate::{Context, commands::audit, error::Error};
 
 /// A file that changes while it is purged is tried so often.
@@ -28,22 +33,19 @@ pub(super) struct Rounds<'a> {
     pub(super) shown: &'a Plan,
 }
 
-/// The latest word on each copy, by what and where.
-type Items = BTreeMap<(String, String), Item>;
-
 impl Rounds<'_> {
     pub(super) async fn run(&self, accounts: Accounts) -> Result<Receipt, Error> {
         let mut receipt = Receipt { items: accounts.log_out(self.context).await, media: Vec::new() };
         let revoked = self.log_out_clients(&mut receipt).await;
-        let mut items = Items::new();
+        let mut verdict = Verdict::default();
         let mut plan = if self.shown.clients.is_empty() { self.shown.clone() } else { self.plan_again()? };
         for finding in &self.shown.stores {
-            put(&mut items, stores::remove(finding, self.context).await);
+            verdict.put(stores::remove(finding, self.context).await);
         }
         receipt.items.extend(stores::clear_activation(&self.shown.persons, self.context).await);
         let mut round = 1;
         let seen = loop {
-            self.remove_files(&plan.files, &mut items, &mut receipt)?;
+            self.remove_files(&plan.files, &mut verdict, &mut receipt)?;
             let seen = self.looker.look(self.context)?;
             plan = Plan::new(self.those_shown(&seen.findings), self.choice, self.looker.home());
             if plan.files.is_empty() || round == MOST_ROUNDS {
@@ -52,8 +54,8 @@ impl Rounds<'_> {
             round += 1;
         };
         audit::remember(self.context, &seen, clock::wall());
-        self.judge(&plan, &seen.gaps, &mut items);
-        receipt.items.extend(items.into_values());
+        verdict.judge(self.shown, &plan, &seen.gaps);
+        receipt.items.extend(verdict.into_items());
         receipt
             .items
             .extend(purge::left(self.shown).into_iter().filter(|item| item.outcome == Outcome::Kept));
@@ -92,26 +94,26 @@ impl Rounds<'_> {
     /// Whether the operating system still keeps a login that the client says it logged out: it says so of one
     /// that it did not find, too.
     fn is_left(&self, step: &ClientStep) -> bool {
-        let mut kept =
-            step.findings.iter().filter(|finding| !matches!(finding.location, Location::Stored(_)));
-        if kept.clone().next().is_none() {
+        let kept = kept_by_the_system(step);
+        if kept.is_empty() {
             return false;
         }
+        // What could not be looked at may be there.
         let Ok(seen) = self.looker.look(self.context) else { return true };
-        kept.any(|finding| seen.findings.iter().any(|other| other.location == finding.location))
+        is_any_left(&kept, &seen.findings)
     }
 
     fn remove_files(
         &self,
         files: &[FileStep],
-        items: &mut Items,
+        verdict: &mut Verdict,
         receipt: &mut Receipt,
     ) -> Result<(), Error> {
         self.looker.begin(files)?;
         for file in files {
             let done = purge::run_file(file, self.looker.key(), &mut |_| {});
             done.medium.into_iter().for_each(|medium| receipt.note(medium));
-            done.items.into_iter().for_each(|item| put(items, item));
+            done.items.into_iter().for_each(|item| verdict.put(item));
         }
         self.looker.end()
     }
@@ -132,33 +134,6 @@ impl Rounds<'_> {
         })
     }
 
-    /// Looking again has the last word: what is still there is not proven, what is gone is.
-    fn judge(&self, left: &Plan, gaps: &[Gap], items: &mut Items) {
-        for finding in self.shown.findings() {
-            let id = (purge::what(finding), purge::place(finding));
-            items.entry(id).or_insert_with(|| gone(finding));
-        }
-        let still_there: Vec<_> =
-            left.findings().map(|finding| (purge::what(finding), purge::place(finding))).collect();
-        for (id, item) in items.iter_mut() {
-            if !still_there.contains(id) {
-                if item.outcome == Outcome::Unproven && !gaps.iter().any(|gap| item.place.contains(&gap.what))
-                {
-                    "gone when it was looked at again".clone_into(&mut item.proof);
-                    item.by = None;
-                    item.outcome = Outcome::Proven;
-                }
-            } else if item.outcome == Outcome::Proven {
-                "it is there when it is looked at again".clone_into(&mut item.proof);
-                item.outcome = Outcome::Unproven;
-                item.by = Some("you: end what writes it, then claudectl purge again".to_owned());
-            }
-        }
-        for item in purge::left(left).into_iter().filter(|item| item.outcome != Outcome::Kept) {
-            put(items, item);
-        }
-    }
-
     /// What appeared in the meantime.
     fn not_shown(&self, found: &[Finding]) -> Vec<Item> {
         let is_new = |finding: &&Finding| self.choice.keeps(finding).is_none() && !self.was_shown(finding);
@@ -176,21 +151,6 @@ impl Rounds<'_> {
     fn in_force(&self, told: &[Fingerprint]) -> Vec<Item> {
         let findings: Vec<_> = self.shown.findings().collect();
         purge::in_force(&findings, |finding| told.contains(&finding.fingerprint))
-    }
-}
-
-fn put(items: &mut Items, item: Item) {
-    items.insert((item.what.clone(), item.place.clone()), item);
-}
-
-fn gone(finding: &Finding) -> Item {
-    Item {
-        what: purge::what(finding),
-        place: purge::place(finding),
-        action: "removed by the program that had it".to_owned(),
-        proof: "gone when it was looked at again".to_owned(),
-        outcome: Outcome::Proven,
-        by: None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! Edits of other programs' files: for any bytes either a refusal, or an edit that fits the text, takes out what it
-//! was told, and leaves JSON that can be read.
+//! was told, and leaves JSON that can be read - in every encoding.
 #![no_main]
 
-use claudectl_footprint::edit::{
-    json,
-    profile::{Dialect, remove},
+use claudectl_footprint::{
+    edit::{
+        json,
+        profile::{Dialect, remove},
+    },
+    encoding::Encoding,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -18,6 +21,16 @@ fuzz_target!(|input: (&[u8], u16, u8, u8)| {
     if let Ok(edit) = remove(text, DIALECTS[usize::from(which) % DIALECTS.len()], &span) {
         assert!(edit.covers(&span) || span.is_empty());
         assert!(edit.apply(text).is_some());
+    }
+    if let Some(encoding) = Encoding::of(text) {
+        let read = encoding.read(text);
+        let span = start.min(read.len())..(start + usize::from(length)).min(read.len());
+        assert_eq!(encoding.of_written(&encoding.written(&span)), span);
+        if let Ok(edit) = remove(&read, DIALECTS[usize::from(which) % DIALECTS.len()], &span) {
+            let edited = encoding.edit(&edit).apply(text).expect("it was made for this text");
+            let wanted = edit.apply(&read).expect("it was made for this text");
+            assert_eq!(*encoding.read(&edited), *wanted);
+        }
     }
     if let Ok(edit) = json::remove(text, &["/k", "/a/k"]) {
         let edited = edit.apply(text).expect("it was made for this text");

@@ -5,7 +5,7 @@
 
 mod kind;
 
-pub use kind::kind;
+pub use kind::{kind, names_a_file};
 
 /// Variables that name a configuration directory of Claude Code.
 pub const CONFIG_DIRECTORIES: [&str; 2] = ["CLAUDE_CONFIG_DIR", "CLAUDE_SECURESTORAGE_CONFIG_DIR"];

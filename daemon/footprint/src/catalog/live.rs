@@ -61,6 +61,16 @@ pub(super) const PLACES: &[Place] = &[
         ..BASE
     },
     Place {
+        id: "environment.named-files",
+        title: "files that a variable names",
+        at: At::NamedByVariable,
+        reader: Reader::Credential,
+        power: "is used by every Claude Code that is started with the variable",
+        remedy: Remedy::Overwrite,
+        cheap: true,
+        ..BASE
+    },
+    Place {
         id: "environment.registry-exports",
         title: "exports of the Windows registry",
         at: At::Home(&["*.reg", "Desktop/*.reg", "Documents/*.reg", "Downloads/*.reg"]),

@@ -12,6 +12,8 @@ pub enum At {
     ConfigDirectory(&'static [&'static str]),
     /// Files of the project: below the working directory, and its parents up to the repository's root.
     Project(&'static [&'static str]),
+    /// Files that variables name, wherever those are set.
+    NamedByVariable,
     /// The variables of the shell that runs the command.
     ThisShell,
     /// The variables of this user's processes.
@@ -53,6 +55,8 @@ pub enum Reader {
     PropertyList,
     /// `machine NAME login NAME password SECRET`
     Netrc,
+    /// A credential and nothing else, or JSON with names such as `token`.
+    Credential,
     /// Running text, of any size.
     Text,
 }

@@ -8,6 +8,7 @@ use claudectl_platform::tree::FileIdentity;
 
 use super::{
     look::Look,
+    named::Named,
     placeholder::is_placeholder,
     recorder::{Seen, Written, finding, seen},
     variables::{DIRECTORIES, credential, is_known},
@@ -78,6 +79,7 @@ impl Look<'_> {
             }
             return;
         }
+        self.named.extend(Named::by(name, value));
         let Some(kind) = credential(name, value) else { return };
         let part = super::variables::part(name, value);
         self.needles.add(value.get(part).unwrap_or(value), kind);

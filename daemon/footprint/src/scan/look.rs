@@ -13,10 +13,12 @@ use super::{
     Gap, Lookout, Meter, Scope,
     expand::{LEADS_OUT, Root, Target, resolve},
     file::{Desk, Read, ReadError, shown},
+    named::Named,
     needle::{MOST, Needles},
     recorder::finding,
     roots::Roots,
     stream::Buffer,
+    structured::Told,
     walk::{Candidate, Walk},
 };
 use crate::{
@@ -40,7 +42,9 @@ pub(super) struct Found {
 pub(super) struct Look<'a> {
     pub(super) scope: &'a Scope<'a>,
     pub(super) desk: Desk<'a>,
-    roots: Roots,
+    pub(super) roots: Roots,
+    /// What variables named so far.
+    pub(super) named: Vec<Named>,
     pub(super) needles: Needles,
     walk: Walk,
     buffer: Buffer,
@@ -59,6 +63,7 @@ impl<'a> Look<'a> {
             scope,
             desk: Desk { key, meter, home: scope.home },
             roots: Roots::of(scope)?,
+            named: Vec::new(),
             needles,
             walk: Walk::default(),
             buffer: Buffer::new(),
@@ -155,7 +160,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn file(&mut self, place: &'static Place, root: &Arc<Root>, below: &Path) {
+    pub(super) fn file(&mut self, place: &'static Place, root: &Arc<Root>, below: &Path) {
         match root.directory.file(below) {
             Ok((file, found)) => self.read(place, &root.path.join(below), file, found),
             Err(LookError::Link) => self.follow(place, root, below),
@@ -198,36 +203,37 @@ impl<'a> Look<'a> {
             let mut needle = |value: &[u8], kind: Kind| needles.add(value, kind);
             self.desk.structured(&mut file, found, place.reader, &mut needle, &mut self.buffer)
         };
-        let directories = record(place, path, read, &mut self.findings, &mut self.gaps);
-        for directory in directories {
+        let told = record(place, path, read, &mut self.findings, &mut self.gaps);
+        for directory in told.directories {
             self.add_directory(&directory);
         }
+        self.named.extend(told.named);
     }
 }
 
-/// Turns what a file told into findings; the directories that it names.
+/// Turns what a file told into findings; the rest of what it told.
 fn record(
     place: &'static Place,
     path: &Path,
     read: Result<Read, ReadError>,
     findings: &mut Vec<Finding>,
     gaps: &mut Vec<Gap>,
-) -> Vec<PathBuf> {
-    let read = match read {
+) -> Told {
+    let mut read = match read {
         Ok(read) => read,
         Err(error) => {
             gaps.push(Gap { what: shown(path), why: error.to_string() });
-            return Vec::new();
+            return Told::default();
         }
     };
     gaps.extend(read.doubt.map(|doubt| Gap { what: shown(path), why: doubt.to_string() }));
     let changed_at = i64::try_from(read.identity.modified / 1_000_000_000).ok();
-    for seen in read.told.seen {
+    for seen in std::mem::take(&mut read.told.seen) {
         let (occurrences, structure) = (seen.occurrences.clone(), seen.structure.clone());
         let stored = Stored { path: path.to_owned(), file: read.identity, occurrences, structure };
         findings.push(finding(place, Location::Stored(stored), &seen, changed_at));
     }
-    read.told.directories
+    read.told
 }
 
 /// What one thread found.

@@ -25,6 +25,7 @@ const WORDS: &[&str] = &[
     "fake-key",
     "fake_key",
     "xxxx",
+    "xxxxxxxx",
     "not-a-real",
     "not_a_real",
     "notreal",
@@ -59,10 +60,29 @@ const VALUES: &[&str] = &[
     "sk-ant-test",
 ];
 
-/// Whether one of the words is in it, whatever its case.
+/// Words of four letters are in one of ten thousand random values; there they have to begin as a word does.
+const SHORT_WORD: usize = 4;
+
+/// Whether one of the words is in it, written as somebody writes: `your`, `YOUR`, `Your`. Random characters
+/// have the letters in any case.
 pub(super) fn has_word(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
-    WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    let mut words = WORDS.iter();
+    words.any(|word| memchr::memmem::find_iter(&lower, word).any(|at| is_word(text, at, word.len())))
+}
+
+fn is_word(text: &[u8], at: usize, length: usize) -> bool {
+    let (before, rest) = text.split_at(at);
+    let begins = before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    (length > SHORT_WORD || begins) && rest.get(..length).is_some_and(is_written)
+}
+
+/// Whether its letters are all small, or all capital, or small after a capital.
+fn is_written(word: &[u8]) -> bool {
+    let all = |letters: &[u8], is: fn(&u8) -> bool| {
+        letters.iter().all(|byte| is(byte) || !byte.is_ascii_alphabetic())
+    };
+    all(word, u8::is_ascii_uppercase) || word.get(1..).is_some_and(|rest| all(rest, u8::is_ascii_lowercase))
 }
 
 /// Whether a value that is known only by its name is no credential: empty, too short, to be
@@ -152,6 +172,9 @@ mod tests {
             "op://Private/anthropic/key",
             "changeme",
             "xxxxxxxxxxxxxxxx",
+            "abcdXXXXXXXXwxyz",
+            "sk-xxxx",
+            "Your-Key-4711",
             "0000000000000000",
             "this is a sentence",
             "Bearer ${TOKEN}",
@@ -163,9 +186,29 @@ mod tests {
         }
     }
 
+    /// One in eight thousand was a placeholder when words counted in any case and place.
+    #[test]
+    fn random_characters_are_none_of_the_words() {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        let mut state = 1_u64;
+        for _ in 0..50_000 {
+            let token: Vec<u8> = std::iter::repeat_with(|| {
+                // Knuth's MMIX generator: the same values in every run.
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                letters[usize::try_from(state >> 33).unwrap() % letters.len()]
+            })
+            .take(40)
+            .collect();
+            assert!(!is_placeholder(&token), "{}", String::from_utf8_lossy(&token));
+        }
+    }
+
     #[test]
     fn what_may_be_one() {
         for value in [
+            "ghp_scT58uAa23fxXxxRbfyTk4hE1NTLaYTeL7Fog7ZT",
+            "ghp_scT58uAa23fxxxxRbfyTk4hE1NTLaYTeL7Fog7ZT",
+            "ghp_scT58uAa23f7yourbfyTk4hE1NTLaYTeL7FodUmMy",
             "gw-7f3a9c2e51d04b",
             "Bearer gw-7f3a9c2e51d04b",
             "TESTtoken0123456789",

@@ -85,6 +85,16 @@ impl Roots {
         }
     }
 
+    /// The directory of the user's that a path is below, and the path from there. `home` is what the user calls it.
+    pub(super) fn above(&self, path: &Path, home: &Path) -> Option<(Arc<Root>, PathBuf)> {
+        let all = std::iter::once(&self.home).chain(&self.directories).chain(&self.project);
+        let below =
+            |root: &Arc<Root>| Some((Arc::clone(root), path.strip_prefix(&root.path).ok()?.to_owned()));
+        all.into_iter()
+            .find_map(below)
+            .or_else(|| Some((Arc::clone(&self.home), path.strip_prefix(home).ok()?.to_owned())))
+    }
+
     /// What has to be watched to notice what appears in the cheap places.
     pub(super) fn lookout(&self) -> Lookout {
         let mut lookout = Lookout::default();

@@ -5,14 +5,16 @@ use std::{ops::Range, path::PathBuf};
 use super::{
     assignment::{Assignment, assignments},
     expand::home_path,
-    format, json, netrc,
+    format, json,
+    named::{self, Named},
+    netrc,
     placeholder::is_placeholder,
     recorder::{Seen, Written, kind_of, seen},
     variables, wide,
     word::Dialect,
 };
 use crate::{
-    catalog::{Means, Reader, Rule},
+    catalog::{Means, Reader, Rule, rule},
     edit::plist,
     encoding::{Encoding, offsets},
     finding::{FingerprintKey, Kind, Structure},
@@ -24,6 +26,8 @@ pub(super) struct Told {
     pub(super) seen: Vec<Seen>,
     /// Configuration directories that it names.
     pub(super) directories: Vec<PathBuf>,
+    /// Files that it names.
+    pub(super) named: Vec<Named>,
     /// The byte from which on it is not the JSON that it should be: what is there is only known by its form.
     pub(super) broken: Option<usize>,
 }
@@ -72,6 +76,15 @@ impl File<'_> {
             }
             Reader::Assignments(dialect) => self.assignments(dialect, &mut told),
             Reader::Netrc => self.netrc(&mut told),
+            Reader::Credential if self.text.trim_ascii_start().starts_with(b"{") => {
+                self.json(&[rule("**", Means::NamedLikeOne(Kind::ServiceToken))], &mut told);
+            }
+            Reader::Credential => {
+                if let Some((bytes, kind, structure)) = named::bare(self.text) {
+                    let value = self.text.get(bytes.clone()).unwrap_or_default();
+                    self.add(&mut told, kind_of(value, kind), value, bytes, structure);
+                }
+            }
             Reader::PropertyList => {
                 self.property_list(&mut told);
                 if plist::is_binary(self.text) {
@@ -106,6 +119,9 @@ impl File<'_> {
                 let written = decoded.written(meant);
                 string.bytes.start + written.start..string.bytes.start + written.end
             };
+            if kind == Some(Kind::Pointer) {
+                told.named.extend(Named::by(name, &decoded.bytes));
+            }
             if let Some(kind) = kind {
                 let whole = kind == Kind::Command || kind == Kind::Pointer;
                 let part = if whole { 0..decoded.bytes.len() } else { variables::part(name, &decoded.bytes) };
@@ -141,6 +157,8 @@ impl File<'_> {
 
     fn assignment(&mut self, found: Assignment, variable: &str, line: u64, told: &mut Told) {
         let word = found.word;
+        let written = self.text.get(word.whole.clone()).unwrap_or_default();
+        told.named.extend(home_path(written, self.home).and_then(|path| Named::at(variable, path)));
         let Some(kind) = variables::credential(variable, &word.value).filter(|_| !word.dynamic) else {
             return;
         };

@@ -71,7 +71,7 @@ fn ask() -> Result<(), Error> {
 }
 
 fn file(environment: &Environment) -> Result<PathBuf, Error> {
-    let directory = directories::config(environment.get("XDG_CONFIG_HOME"), environment.get("HOME"))?;
+    let directory = directories::config(environment.get("XDG_CONFIG_HOME"), environment.home())?;
     Ok(directory.join(FILE))
 }
 

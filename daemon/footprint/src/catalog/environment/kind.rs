@@ -30,6 +30,13 @@ pub fn kind(name: &str) -> Option<Kind> {
     other.or_else(|| (lookup(name)?.role == Role::Credential).then(|| of_a_credential(name)))
 }
 
+/// Whether the variable of this name is the path of a file with a credential. Others that lead to one have the number
+/// of a descriptor or the name of another variable.
+pub fn names_a_file(name: &str) -> bool {
+    let is_path = ["_FILE", "_PATH"].iter().any(|end| name.ends_with(end));
+    is_path && kind(name) == Some(Kind::Pointer)
+}
+
 fn of_a_credential(name: &str) -> Kind {
     let leads_elsewhere =
         ["_FILE", "_FILE_DESCRIPTOR", "_PATH", "_ENV_VAR"].iter().any(|end| name.ends_with(end));

@@ -1,0 +1,102 @@
+//! Files that a variable names: a login that a host writes for the client, a token that a gateway renews. Those
+//! within the user's own tree are looked at; of another one it is said that nobody looked.
+
+use std::path::{Path, PathBuf};
+
+use super::look::Look;
+use crate::{
+    catalog::{At, environment::names_a_file, places},
+    finding::{Kind, Structure},
+};
+
+/// What the kernel shows of descriptors and processes is no file of anybody's.
+const NOT_STORED: [&str; 2] = ["/dev", "/proc"];
+
+/// A file that a variable names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named {
+    pub(super) path: PathBuf,
+    pub(super) variable: String,
+}
+
+impl Named {
+    /// By the value of a variable, if it names one.
+    pub(super) fn by(variable: &str, value: &[u8]) -> Option<Self> {
+        let path = PathBuf::from(String::from_utf8_lossy(value).into_owned());
+        Self::at(variable, path)
+    }
+
+    /// At this path, if the variable names one.
+    pub(super) fn at(variable: &str, path: PathBuf) -> Option<Self> {
+        let is_stored = path.is_absolute() && !NOT_STORED.iter().any(|above| path.starts_with(above));
+        (is_stored && names_a_file(variable)).then(|| Self { path, variable: variable.to_owned() })
+    }
+}
+
+impl Look<'_> {
+    /// Every file that was named so far.
+    pub(super) fn at_named_files(&mut self) {
+        let Some(place) = places().find(|place| place.at == At::NamedByVariable) else { return };
+        let mut named = std::mem::take(&mut self.named);
+        named.sort();
+        named.dedup_by(|other, one| other.path == one.path);
+        for Named { path, variable } in named {
+            match self.roots.above(&path, self.scope.home) {
+                Some((root, below)) => self.file(place, &root, &below),
+                None if is_absent(&path) => {}
+                None => {
+                    self.gap(
+                        &path,
+                        &format!("{variable} names it, and it is not in your home: not looked at"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn is_absent(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+/// What a file that is only a credential holds; `None` if it says anything else.
+pub(super) fn bare(text: &[u8]) -> Option<(std::ops::Range<usize>, Kind, Structure)> {
+    let bare = text.trim_ascii();
+    let is_one = bare.iter().all(u8::is_ascii_graphic) && !super::placeholder::is_placeholder(bare);
+    let start = text.len() - text.trim_ascii_start().len();
+    is_one.then(|| (start..start + bare.len(), Kind::ServiceToken, Structure::Text { line: 1 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_variables_that_name_files_name_one() {
+        let path = |variable, value: &str| Named::by(variable, value.as_bytes()).map(|named| named.path);
+        let table = [
+            ("CLAUDE_CODE_HOST_CREDS_FILE", "/home/jane/c.json", true),
+            ("CLAUDE_BG_SOCKET_TOKENS_PATH", "/run/x", true),
+            ("CLAUDE_CODE_HOST_CREDS_FILE", "c.json", false),
+            ("CLAUDE_CODE_HOST_CREDS_FILE", "/dev/fd/3", false),
+            ("CLAUDE_CODE_HOST_CREDS_FILE", "/proc/self/fd/3", false),
+            ("CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR", "3", false),
+            ("CLAUDE_CODE_HOST_AUTH_ENV_VAR", "/X", false),
+            // The key of a connection is needed for more than a login.
+            ("CLAUDE_CODE_CLIENT_KEY", "/home/jane/key.pem", false),
+            ("HISTFILE", "/home/jane/.h", false),
+        ];
+        for (variable, value, expected) in table {
+            assert_eq!(path(variable, value).is_some(), expected, "{variable} {value}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_one_word_is_one() {
+        assert_eq!(bare(b" opaque-0123456789\r\n").map(|found| found.0), Some(1..18));
+        for text in ["", "\n", "short", "two words-0123456789", "-----BEGIN X-----\nabc\n", "your-token-here"]
+        {
+            assert_eq!(bare(text.as_bytes()), None, "{text}");
+        }
+    }
+}

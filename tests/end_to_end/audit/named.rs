@@ -1,0 +1,87 @@
+//! Files that a variable names, wherever the variable is set.
+
+use std::fs;
+
+use claudectl_tests::{isolation::private_processes, need, sandbox::Sandbox, seed::write_private};
+use serde_json::Value;
+
+use super::audit;
+
+fn found_in<'a>(document: &'a Value, path: &std::path::Path) -> Vec<&'a Value> {
+    let path = path.to_str().unwrap();
+    let all = document["findings"].as_array().unwrap().iter();
+    all.filter(|one| one["place"] == "environment.named-files" && one["location"]["path"] == path).collect()
+}
+
+#[test]
+fn what_a_variable_names_in_the_home_is_looked_at_and_purged() {
+    let name = "audit::named::what_a_variable_names_in_the_home_is_looked_at_and_purged";
+    if !need!(private_processes(name)) {
+        return;
+    }
+    let mut sandbox = Sandbox::new();
+    let home = sandbox.home();
+    let (key, opaque) = (sandbox.key(), sandbox.key().replace("sk-ant-api03-", "opaque-"));
+    // Named by this shell, by a profile with `$HOME`, by settings; none of them in a place of the catalogue.
+    write_private(
+        &home.join("keep/host.json"),
+        format!("{{\"accessToken\":\"{opaque}\",\"for\":\"me\"}}").as_bytes(),
+    );
+    write_private(&home.join("keep/ingress"), format!("{opaque}\n").as_bytes());
+    write_private(&home.join("keep/oauth"), key.replace("api03", "oat01").as_bytes());
+    write_private(&home.join("keep/unnamed"), key.as_bytes());
+    audit(&sandbox, 0);
+    sandbox.set("CLAUDE_CODE_HOST_CREDS_FILE", home.join("keep/host.json"));
+    write_private(
+        &home.join(".bashrc"),
+        b"export CLAUDE_SESSION_INGRESS_TOKEN_FILE=\"$HOME/keep/ingress\"\n",
+    );
+    let settings =
+        format!("{{\"env\":{{\"CCR_OAUTH_TOKEN_FILE\":\"{}\"}}}}", home.join("keep/oauth").display());
+    write_private(&home.join(".claude/settings.json"), settings.as_bytes());
+    let document = audit(&sandbox, 1);
+    for (file, kind) in
+        [("host.json", "service-token"), ("ingress", "service-token"), ("oauth", "access-token")]
+    {
+        let found = found_in(&document, &home.join("keep").join(file));
+        assert_eq!(found.len(), 1, "{file}: {document:#}");
+        assert_eq!(found[0]["kind"], kind, "{file}: {document:#}");
+    }
+    assert_eq!(document["complete"], true, "{document:#}");
+
+    // The variable of this shell stays: only the person can unset it.
+    sandbox.ctl(&["purge", "--yes", "--json"]).exited(6);
+    let x = |text: &str| "x".repeat(text.len());
+    let read = |file: &str| fs::read_to_string(home.join("keep").join(file)).unwrap();
+    assert_eq!(read("host.json"), format!("{{\"accessToken\":\"{}\",\"for\":\"me\"}}", x(&opaque)));
+    assert_eq!(read("ingress"), format!("{}\n", x(&opaque)));
+    assert_eq!(read("oauth"), x(&key));
+    assert_eq!(read("unnamed"), key, "nobody named it");
+    let left = audit(&sandbox, 1);
+    let kinds: Vec<_> = left["findings"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+    assert_eq!(kinds, ["pointer"], "{left:#}");
+}
+
+#[test]
+fn one_that_is_elsewhere_is_a_gap_that_says_which_variable_names_it() {
+    let mut sandbox = Sandbox::new();
+    let outside = sandbox.path("tmp/token");
+    write_private(&outside, sandbox.key().as_bytes());
+    sandbox.set("ANTHROPIC_IDENTITY_TOKEN_FILE", &outside);
+    let document = audit(&sandbox, 1);
+    let gaps = document["gaps"].as_array().unwrap();
+    assert_eq!(gaps.len(), 1, "{document:#}");
+    assert_eq!(gaps[0]["what"], outside.to_str().unwrap());
+    assert!(gaps[0]["why"].as_str().unwrap().contains("ANTHROPIC_IDENTITY_TOKEN_FILE"), "{document:#}");
+    assert!(found_in(&document, &outside).is_empty(), "{document:#}");
+    // Behind a link in the home it is as far away.
+    let link = sandbox.home().join("token");
+    std::os::unix::fs::symlink(&outside, &link).unwrap();
+    sandbox.set("ANTHROPIC_IDENTITY_TOKEN_FILE", &link);
+    assert_eq!(audit(&sandbox, 1)["complete"], false);
+    // What is not there, or is a descriptor, hides nothing.
+    for nothing in ["/nowhere/token", "/dev/fd/3"] {
+        sandbox.set("ANTHROPIC_IDENTITY_TOKEN_FILE", nothing);
+        assert_eq!(audit(&sandbox, 1)["complete"], true, "{nothing}");
+    }
+}
