@@ -171,6 +171,37 @@ fn socket_activation_works_at_the_first_connection() {
 }
 
 #[test]
+fn a_daemon_whose_socket_a_supervisor_took_stops_and_wipes() {
+    let launcher = need!(require::program("systemd-socket-activate"));
+    let sandbox = Sandbox::new();
+    let key = sandbox.key();
+    let upstream = FakeUpstream::plain([key.as_str()]);
+    let mut before = sandbox.daemon();
+    sandbox.login("work", &key, &upstream);
+    let mut session = Session::open(&sandbox, &[]);
+    upstream.next([Reply::held()]);
+    assert_eq!(session.open_stream()["status"], 200);
+    let mut command = sandbox.command(&launcher);
+    command.arg("--listen").arg(sandbox.control_socket());
+    for name in sandbox.environment().keys() {
+        command.arg("-E").arg(name);
+    }
+    command.arg(binary("claudectld".as_ref()));
+    let after = sandbox.start(command);
+    after.wait_for_error("Listening on");
+    let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
+    assert_eq!(status["daemon"]["pid"], after.pid());
+    assert_eq!(json::count(&status["accounts"]), 0, "nothing is held where nobody can reach it: {status}");
+    assert_eq!(before.wait(), 0);
+    after.wait_for_error("is told to stop");
+    upstream.wait_for_cuts(1);
+    assert!(session.drain()["end"].as_str().unwrap().starts_with("cut"));
+    assert!(sandbox.control_socket().exists(), "the supervisor's socket stays");
+    sandbox.login("work", &key, &upstream);
+    sandbox.assert_clean(&[session.pid()]);
+}
+
+#[test]
 fn a_handed_over_socket_that_no_client_looks_for_is_refused() {
     let launcher = need!(require::program("systemd-socket-activate"));
     let sandbox = Sandbox::new();

@@ -141,6 +141,18 @@ pub fn ask_to_end(child: &Child) -> io::Result<()> {
     start::ask_to_end(child)
 }
 
+/// The same for any process of this user, and never for another one that has its number by now.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] if it has ended; else as [`ask_to_end`].
+pub fn ask_process_to_end(process: Process) -> io::Result<()> {
+    if identify(process.pid)? == process {
+        start::ask_number_to_end(process.pid)
+    } else {
+        Err(recycled(process.pid))
+    }
+}
+
 fn gone(pid: u32) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("there is no process {pid}"))
 }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 #[cfg(unix)]
 pub(crate) use sys::BACKLOG;
-pub use sys::{LocalListener, LocalStream, QuietListener, listening};
+pub use sys::{LocalListener, LocalStream, QuietListener, SocketFile, listening};
 
 /// A connection that a [`QuietListener`] accepted.
 #[derive(Debug)]

@@ -3,14 +3,19 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use claudectl_platform::{
     activation,
     permissions::{self, LockError, LockFile},
-    socket::{self, LocalListener},
+    process,
+    socket::{self, LocalListener, SocketFile},
 };
 use claudectl_proto::endpoint::{Endpoints, PathTooLong};
+
+/// How long a daemon that is told to stop may take: it may revoke what it holds.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why this process cannot be the daemon.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +62,8 @@ pub struct Listening {
     /// Whether a supervisor made the socket and will start us again.
     pub activated: bool,
     path: PathBuf,
+    /// What we made there.
+    own: Option<SocketFile>,
     _lock: LockFile,
 }
 
@@ -67,22 +74,52 @@ pub struct Listening {
 /// [`ListenError`].
 pub fn listen(endpoints: &Endpoints) -> Result<Listening, ListenError> {
     let path = endpoints.control()?;
-    let lock = lock(endpoints.daemon_lock())?;
     let inherited =
         activation::listener(&path).map_err(|source| ListenError::Socket { path: path.clone(), source })?;
     let activated = inherited.is_some();
+    let lock = match lock(endpoints.daemon_lock()) {
+        Err(ListenError::Running(holder)) if activated => take_over(endpoints.daemon_lock(), &holder)?,
+        outcome => outcome?,
+    };
     let listener = match inherited {
         Some(listener) => listener,
         None => bind(&path)?,
     };
-    Ok(Listening { listener, activated, path, _lock: lock })
+    let own = SocketFile::at(&path).ok().filter(|_| !activated);
+    Ok(Listening { listener, activated, path, own, _lock: lock })
 }
 
 fn lock(path: PathBuf) -> Result<LockFile, ListenError> {
-    LockFile::acquire(&path, &std::process::id().to_string()).map_err(|error| match error {
+    LockFile::acquire(&path, &std::process::id().to_string()).map_err(|error| failed(path, error))
+}
+
+fn failed(path: PathBuf, error: LockError) -> ListenError {
+    match error {
         LockError::Held { content } => ListenError::Running(content),
         other => ListenError::Lock { path, message: other.to_string() },
-    })
+    }
+}
+
+/// A supervisor that begins to listen takes the path from a daemon that a client had started: nobody could make
+/// that one let go of its credentials any more. So it is told to stop, which does.
+fn take_over(path: PathBuf, holder: &str) -> Result<LockFile, ListenError> {
+    let Ok(process) = holder.parse().map_err(io::Error::other).and_then(process::identify) else {
+        return lock(path);
+    };
+    match lock(path.clone()) {
+        // It holds the lock still: the number means that one.
+        Err(ListenError::Running(same)) if same == holder => {}
+        outcome => return outcome,
+    }
+    tracing::warn!(
+        "the daemon before (pid {holder}) is out of reach, as its socket is not its own: it is told to stop"
+    );
+    if let Err(error) = process::ask_process_to_end(process) {
+        tracing::warn!("it cannot be told: {error}");
+        return lock(path);
+    }
+    let own = std::process::id().to_string();
+    LockFile::acquire_within(&path, &own, PATIENCE).map_err(|error| failed(path, error))
 }
 
 /// Takes a stale socket away only after nobody answered at it: the lock keeps other daemons out, but
@@ -108,7 +145,8 @@ fn bind_free(path: &Path) -> io::Result<LocalListener> {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        if !self.activated {
+        // Not one that a supervisor has put in its place since.
+        if self.own.is_some_and(|own| SocketFile::at(&self.path).is_ok_and(|there| there == own)) {
             // Gone already is gone as well.
             let _ = std::fs::remove_file(&self.path);
         }

@@ -5,7 +5,10 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::{
         fd::{AsFd, BorrowedFd},
-        unix::net::{UnixListener, UnixStream},
+        unix::{
+            fs::MetadataExt as _,
+            net::{UnixListener, UnixStream},
+        },
     },
     path::Path,
 };
@@ -17,6 +20,24 @@ use crate::peer;
 pub type LocalListener = tokio::net::UnixListener;
 /// A connection.
 pub type LocalStream = tokio::net::UnixStream;
+
+/// The file of a bound socket. As long as somebody has it, no other one has its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketFile {
+    device: u64,
+    inode: u64,
+}
+
+impl SocketFile {
+    /// The one at this path.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let found = path.symlink_metadata()?;
+        Ok(Self { device: found.dev(), inode: found.ino() })
+    }
+}
 
 /// The process that listens at this path, if any: a socket without one is stale.
 ///

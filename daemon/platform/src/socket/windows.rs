@@ -25,6 +25,20 @@ pub enum LocalListener {}
 #[derive(Debug)]
 pub enum LocalStream {}
 
+/// The file of a bound socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketFile {}
+
+impl SocketFile {
+    /// The one at this path.
+    ///
+    /// # Errors
+    /// Always: pipes have none.
+    pub fn at(_path: &Path) -> io::Result<Self> {
+        Err(WHY.into())
+    }
+}
+
 /// The process that listens at this path, if any.
 ///
 /// # Errors

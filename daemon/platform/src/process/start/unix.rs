@@ -42,3 +42,9 @@ pub(super) fn spawn_detached(
 pub(super) fn ask_to_end(child: &Child) -> io::Result<()> {
     Ok(rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM)?)
 }
+
+pub(super) fn ask_number_to_end(pid: u32) -> io::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
+}

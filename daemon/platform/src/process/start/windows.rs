@@ -82,3 +82,7 @@ pub(super) fn spawn_detached(
 pub(super) fn ask_to_end(_child: &Child) -> io::Result<()> {
     Err(Unsupported("asking a program to end").into())
 }
+
+pub(super) fn ask_number_to_end(_pid: u32) -> io::Result<()> {
+    Err(Unsupported("asking a program to end").into())
+}
