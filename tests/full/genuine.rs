@@ -114,7 +114,9 @@ fn a_terminal_session_lives_through_logout_and_login() {
     place.sandbox.ctl(&["logout"]).exited(0);
     place.enter("second prompt");
     // The status line alone names that command, too.
-    place.wait_until("the sentence", |screen| screen.contains("401") && screen.contains("Run `claudectl login"));
+    place.wait_until("the sentence", |screen| {
+        screen.contains("401") && screen.contains("Run `claudectl login")
+    });
 
     upstream.model(|request| is_conversation(request).then(|| Reply::message("Back again.")));
     place.sandbox.login("work", &place.key, &upstream);

@@ -1,7 +1,10 @@
 //! What is in no file: variables that a terminal multiplexer and a message bus give to what they start. Each
 //! with the real program, in a process namespace of its own.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use claudectl_tests::{
     desktop::{Bus, SERVICES},
@@ -68,12 +71,13 @@ fn a_tmux_server_forgets_in_every_session() {
 }
 
 /// A service that the bus can start, which writes its environment into a file.
-fn service(sandbox: &Sandbox, name: &str) -> std::path::PathBuf {
+fn service(sandbox: &Sandbox, name: &str) -> PathBuf {
     let told = sandbox.path("tmp").join(name);
     let services = sandbox.path(SERVICES);
     fs::create_dir_all(&services).unwrap();
-    let told_first = told.with_extension("part");
-    let script = format!("env > {0}; mv {0} {1}; exec sleep 600", told_first.display(), told.display());
+    // Nothing but the shell runs once the second file is there: one program with that environment.
+    let ready = ready(&told);
+    let script = format!("env > {}; : > {}; kill -STOP $$", told.display(), ready.display());
     fs::write(
         services.join(format!("{name}.service")),
         format!("[D-BUS Service]\nName={name}\nExec=/bin/sh -c '{script}'\n"),
@@ -82,12 +86,17 @@ fn service(sandbox: &Sandbox, name: &str) -> std::path::PathBuf {
     told
 }
 
+/// What is there once it has written all of it.
+fn ready(told: &Path) -> PathBuf {
+    told.with_file_name(format!("ready-{}", told.file_name().unwrap().display()))
+}
+
 /// Has the bus start it; what it got.
 fn start(sandbox: &Sandbox, sender: &Path, name: &str, told: &Path) -> String {
     let mut command = sandbox.command(sender);
     command.args(["--session", "--type=method_call", &format!("--dest={name}"), "/", "org.example.A.B"]);
     assert!(command.status().unwrap().success());
-    wait::path_presence(told, true);
+    wait::path_presence(&ready(told), true);
     fs::read_to_string(told).unwrap()
 }
 
