@@ -94,3 +94,37 @@ pub fn advice(revocation: Revocation) -> String {
         None => format!("you: {}", revocation.what),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_in_memory_is_called_gone() {
+        let all = [
+            Medium::Memory,
+            Medium::Disk,
+            Medium::Flash,
+            Medium::CopyOnWrite,
+            Medium::Layered,
+            Medium::Network,
+            Medium::Unknown,
+        ];
+        for medium in all {
+            let said = worth(medium);
+            let doubts = ["but not from", "may keep", "stay until", "not known", "may remain"];
+            let is_doubtful = doubts.iter().any(|doubt| said.contains(doubt));
+            assert_eq!(is_doubtful, medium != Medium::Memory, "{said}");
+            assert_eq!(all.iter().filter(|other| worth(**other) == said).count(), 1, "{said}");
+        }
+    }
+
+    #[test]
+    fn each_medium_is_noted_once() {
+        let mut receipt = Receipt::default();
+        for medium in [Medium::Flash, Medium::Memory, Medium::Flash] {
+            receipt.note(medium);
+        }
+        assert_eq!(receipt.media, [Medium::Memory, Medium::Flash]);
+    }
+}

@@ -28,6 +28,10 @@ pub const SUFFIX: &str = ".claudectl-purge";
 /// Where SQLite locks a database file: the pending byte, the reserved byte, and the bytes that readers share.
 const DATABASE_LOCKS: std::ops::Range<u32> = 0x4000_0000..0x4000_0200;
 
+/// Whether a directory is stored at the end of what is done to the names in it: not on Windows, which stores them
+/// when it sees fit.
+pub const STORES_DIRECTORIES: bool = sys::STORES_DIRECTORIES;
+
 /// Called before each system call, with what it is.
 pub type Step<'a> = &'a mut dyn FnMut(&'static str);
 

@@ -81,6 +81,26 @@ fn the_same_as_sarif() {
 }
 
 #[test]
+fn status_carries_the_line_of_the_last_look() {
+    let sandbox = sandbox();
+    assert_eq!(sandbox.ctl(&["status", "--json"]).json()["audit"], Value::Null);
+    sandbox.ctl(&["audit", "--files-only"]).exited(1);
+    let last = sandbox.ctl(&["status", "--json"]).json()["audit"].clone();
+    assert_eq!(
+        (&last["findings"], &last["high"], &last["gaps"]),
+        (&2.into(), &1.into(), &0.into()),
+        "{last}"
+    );
+    let line = "2 copies of credentials outside the daemon, 1 of them severe";
+    assert!(sandbox.ctl(&["status"]).stdout.contains(line));
+    for name in [".bashrc", ".bash_history"] {
+        fs::remove_file(sandbox.home().join(name)).unwrap();
+    }
+    sandbox.ctl(&["audit", "--files-only"]).exited(0);
+    assert!(sandbox.ctl(&["status"]).stdout.contains("No credential outside the daemon"));
+}
+
+#[test]
 fn in_words_what_weighs_most_comes_first_and_what_to_do_last() {
     let text = sandbox().ctl(&["audit", "--files-only"]).exited(1).stdout;
     let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part:?} in {text}"));

@@ -85,6 +85,37 @@ fn what_would_block_is_not_waited_for() {
     assert_eq!(document["complete"], true, "{document}");
 }
 
+/// What a machine that is short of memory has left: less than the transcripts.
+#[test]
+fn transcripts_are_searched_in_less_memory_than_they_have() {
+    const LIMIT: usize = 128 << 20;
+    let sandbox = Sandbox::new();
+    let line = format!("{{\"type\":\"user\",\"text\":\"{}\"}}\n", "nothing of interest ".repeat(50));
+    let mut keys = Vec::new();
+    for name in ["1.jsonl", "2.jsonl"] {
+        let path = sandbox.home().join(".claude/projects/x").join(name);
+        write_private(&path, line.repeat(LIMIT * 3 / 4 / line.len()).as_bytes());
+        let key = sandbox.key();
+        File::options().append(true).open(&path).unwrap().write_all(format!("{key}\n").as_bytes()).unwrap();
+        keys.push((path, key));
+    }
+    let mut command = sandbox.command("/bin/sh");
+    command
+        .args(["-c", &format!("ulimit -v {}; exec \"$@\"", LIMIT >> 10), "sh"])
+        .arg(claudectl_tests::sandbox::binary("claudectl".as_ref()))
+        .args(["audit", "--files-only", "--json"]);
+    let document = sandbox.start(command).finish().exited(1).json();
+    assert_eq!(document["complete"], true, "{}", document["gaps"]);
+    let told = told(&document);
+    for (path, key) in keys {
+        assert!(
+            told.iter().any(|one| one.path == path && one.bytes == [key.as_bytes()]),
+            "{}",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn ten_gibibytes_of_nothing_take_no_time_and_hide_nothing() {
     let sandbox = Sandbox::new();

@@ -86,6 +86,8 @@ pub(super) fn needles(text: &[u8], needles: &Needles) -> Vec<Wide> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const KEY: &str = "sk-ant-api03-TESTabcdefghij0123456789-_klmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghAA";
@@ -119,6 +121,20 @@ mod tests {
             }
         }
         assert!(tokens(KEY.as_bytes()).is_empty(), "that one is found as what it is");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40), body in "[A-Za-z0-9_-]{0,60}", odd in any::<bool>(),
+        ) {
+            let wide: Vec<u8> = format!("sk-ant-api03-{body}").bytes().flat_map(|byte| [byte, 0]).collect();
+            let text = [&bytes[..], &wide[usize::from(odd)..], &bytes[..]].concat();
+            for found in tokens(&text) {
+                let characters: Vec<u8> = text[found.bytes.clone()].iter().copied().step_by(2).collect();
+                prop_assert_eq!(found.value.as_slice(), characters);
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ use crate::{
 /// No more of a file is overwritten with zeros; what was to go is overwritten before, wherever it is.
 const ZEROED: u64 = 16 * 1024 * 1024;
 
+pub(super) const STORES_DIRECTORIES: bool = true;
+
 #[derive(Debug)]
 pub(super) struct Opened {
     directory: File,

@@ -23,6 +23,8 @@ use crate::tree::{self, FileIdentity};
 /// `FILE_FLAG_OPEN_REPARSE_POINT`: a link itself is opened, not what it leads to.
 const OPEN_LINK: u32 = 0x0020_0000;
 
+pub(super) const STORES_DIRECTORIES: bool = false;
+
 #[derive(Debug)]
 pub(super) struct Opened {
     file: File,

@@ -1,6 +1,6 @@
 //! What becomes of a file once its credentials are overwritten: gone, replaced, or left to who writes to it.
 
-use claudectl_platform::erasure::{PlainFile, Refusal, Step};
+use claudectl_platform::erasure::{PlainFile, Refusal, STORES_DIRECTORIES, Step};
 
 use super::{Edits, Trouble, is_filled, occurrences};
 use crate::{finding::FileIdentity, plan::FileStep};
@@ -32,7 +32,8 @@ impl Ending {
 
     pub(super) fn proof(self) -> &'static str {
         match self {
-            Self::Removed => "overwritten, unlinked, its directory synced",
+            Self::Removed if STORES_DIRECTORIES => "overwritten, unlinked, its directory synced",
+            Self::Removed => "overwritten and unlinked",
             Self::Replaced => "overwritten, then the file replaced by the edited one",
             Self::Overwritten | Self::LeftToItsWriter => "overwritten in place and read back",
         }
