@@ -3,7 +3,12 @@
 use std::{fs, path::PathBuf};
 
 use claudectl_tests::{
-    isolation::private_processes, json, need, sandbox::Sandbox, terminal::Terminal, upstream::FakeUpstream,
+    isolation::private_processes,
+    json, need,
+    sandbox::Sandbox,
+    seed::{marked, write_private},
+    terminal::Terminal,
+    upstream::FakeUpstream,
 };
 
 struct Place {
@@ -71,6 +76,38 @@ fn a_key_moves_into_the_daemon_and_back_only_as_a_placeholder() {
     assert_eq!(audit["clean"], true, "a placeholder is no credential: {audit}");
     place.sandbox.ctl(&["adopt", "--undo"]).exited(1);
     place.sandbox.assert_clean(&[]);
+}
+
+#[test]
+fn a_key_in_a_profile_in_utf_16_moves_and_its_line_comes_back() {
+    let name = "adopt::a_key_in_a_profile_in_utf_16_moves_and_its_line_comes_back";
+    if !need!(private_processes(name)) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let key = sandbox.key();
+    let upstream = FakeUpstream::plain([key.as_str()]);
+    let path = sandbox.home().join("Documents/WindowsPowerShell/profile.ps1");
+    let text = |line: &str| marked(&format!("# größer\r\n{line}$b = 2\r\n"), u16::to_le_bytes);
+    let line = |key: &str| format!("$env:ANTHROPIC_API_KEY = \"{key}\"\r\n");
+    write_private(&path, &text(&line(&key)));
+
+    // The change is shown as people read it.
+    let mut command = sandbox.command("claudectl");
+    command.args(["adopt", "work", "--upstream", &upstream.url()]);
+    let mut terminal = Terminal::start(&command);
+    let shown = terminal.wait_for("Type yes:");
+    let masked = format!("$env:ANTHROPIC_API_KEY = \"…{}\"", &key[key.len() - 4..]);
+    assert!(shown.contains(&masked) && !shown.contains(&key), "{shown}");
+    terminal.write("yes\n");
+    assert_eq!(terminal.wait(), 0);
+    assert!(fs::read(&path).unwrap() == text(""), "only its line is gone");
+    let status = sandbox.ctl(&["status", "--json"]).exited(0).json();
+    assert_eq!(status["accounts"][0]["checked"], true, "{status}");
+
+    sandbox.ctl(&["adopt", "--undo"]).exited(0);
+    assert!(fs::read(&path).unwrap() == text(&line("paste-your-key-here")), "and nothing else came back");
+    sandbox.assert_clean(&[]);
 }
 
 #[test]

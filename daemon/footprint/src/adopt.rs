@@ -7,7 +7,7 @@ use std::ops::Range;
 
 pub use undo::{Changed, PLACEHOLDER, Undo};
 
-use crate::edit::Edit;
+use crate::{edit::Edit, encoding::Encoding};
 
 /// A line of a file before or after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub struct Line {
 /// The lines that an edit changes: those that go, then those that come. `masked` are the credentials in
 /// the text, with what is shown of each.
 pub fn difference(text: &[u8], edit: &Edit, masked: &[(Range<usize>, String)]) -> Vec<Line> {
+    if let Some(encoding) = Encoding::of(text) {
+        let read = |(range, shown): &(Range<usize>, String)| (encoding.of_written(range), shown.clone());
+        let masked: Vec<_> = masked.iter().map(read).collect();
+        return lines(&encoding.read(text), &encoding.of_edit(edit), &masked);
+    }
+    lines(text, edit, masked)
+}
+
+fn lines(text: &[u8], edit: &Edit, masked: &[(Range<usize>, String)]) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut changes = edit.changes().iter().peekable();
     while let Some(first) = changes.next() {

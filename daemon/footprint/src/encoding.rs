@@ -41,6 +41,20 @@ impl Encoding {
         }
     }
 
+    /// Its name, as the Internet calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+        }
+    }
+
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Utf8, Self::Utf16Le, Self::Utf16Be].into_iter().find(|encoding| encoding.name() == name)
+    }
+
     /// How many bytes the mark has.
     fn mark(self) -> usize {
         if self == Self::Utf8 { 3 } else { 2 }
@@ -93,12 +107,23 @@ impl Encoding {
         Edit::new(of_read.changes().iter().map(change).collect())
     }
 
-    /// What an edit puts in is ASCII.
-    fn write(self, ascii: &[u8]) -> Vec<u8> {
+    /// An edit of what is read, from one of the file.
+    pub(crate) fn of_edit(self, of_written: &Edit) -> Edit {
+        let bare = |with: &[u8]| match self {
+            Self::Utf8 => with.to_vec(),
+            Self::Utf16Le | Self::Utf16Be => with.iter().copied().filter(|byte| *byte != 0).collect(),
+        };
+        let change =
+            |change: &Change| Change { range: self.of_written(&change.range), with: bare(&change.with) };
+        Edit::new(of_written.changes().iter().map(change).collect())
+    }
+
+    /// How a text is written. In UTF-16, what an edit puts in is ASCII.
+    pub(crate) fn write(self, text: &[u8]) -> Vec<u8> {
         match self {
-            Self::Utf8 => ascii.to_vec(),
-            Self::Utf16Le => ascii.iter().flat_map(|byte| [*byte, 0]).collect(),
-            Self::Utf16Be => ascii.iter().flat_map(|byte| [0, *byte]).collect(),
+            Self::Utf8 => text.to_vec(),
+            Self::Utf16Le => text.iter().flat_map(|byte| [*byte, 0]).collect(),
+            Self::Utf16Be => text.iter().flat_map(|byte| [0, *byte]).collect(),
         }
     }
 
@@ -190,6 +215,8 @@ mod tests {
                 let edit = Edit::new(vec![Change { range, with: with.clone().into_bytes() }]);
                 let edited = encoding.edit(&edit).apply(&text).unwrap();
                 prop_assert_eq!(edited.to_vec(), encode(&format!("{before}{with}{after}"), encoding));
+                prop_assert_eq!(encoding.of_edit(&encoding.edit(&edit)), edit);
+                prop_assert_eq!(Encoding::named(encoding.name()), Some(encoding));
             }
         }
     }

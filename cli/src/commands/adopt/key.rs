@@ -54,9 +54,12 @@ fn read(finding: &Finding, looker: &Looker) -> Result<Zeroizing<Vec<u8>>, Error>
     if looker.key().of(&key) != *raw {
         return Err(moved());
     }
-    if looker.key().of(&key) != finding.fingerprint {
+    // In UTF-16 it has an empty byte beside each of its own.
+    let mut bare = Zeroizing::new(Vec::with_capacity(key.len()));
+    bare.extend(key.iter().copied().filter(|byte| *byte != 0));
+    if looker.key().of(&bare) != finding.fingerprint {
         return Err(Error::new("the key is written there with escapes")
             .hint("claudectl login, and type it; then claudectl purge"));
     }
-    Ok(key)
+    Ok(bare)
 }

@@ -32,7 +32,9 @@ pub struct Undo {
     pub path: PathBuf,
     /// SHA-256 of the file after the change.
     after: String,
-    /// What to put back, by where it goes in the file after the change.
+    /// How it is written, if it has a mark.
+    encoding: Option<Encoding>,
+    /// What to put back, by where it goes in what is read of the file after the change.
     parts: Vec<Part>,
 }
 
@@ -48,21 +50,19 @@ impl Undo {
     /// That of this edit of this text, in which the credentials that are known are at `keys`. Whatever else has
     /// the form of one is left out, too. `None` if what goes is not UTF-8, or holds less than a whole one.
     pub fn of(path: &Path, text: &[u8], edit: &Edit, keys: &[Range<usize>]) -> Option<Self> {
-        if matches!(Encoding::of(text), Some(Encoding::Utf16Le | Encoding::Utf16Be)) {
-            return None;
-        }
         let after = sum(&edit.apply(text)?);
-        let mut keys = keys.to_vec();
-        keys.extend(format::tokens(text).map(|token| token.bytes));
-        let mut parts = Vec::new();
-        let (mut removed, mut added) = (0, 0);
-        for change in edit.changes() {
-            let at = change.range.start - removed + added;
-            parts.push(Part { at, instead: change.with.len(), text: without(text, &change.range, &keys)? });
-            removed += change.range.len();
-            added += change.with.len();
-        }
-        Some(Self { path: path.to_owned(), after, parts })
+        let encoding = Encoding::of(text);
+        let Some(known) = encoding else {
+            return Some(Self {
+                path: path.to_owned(),
+                after,
+                encoding,
+                parts: parts(text, edit, keys.to_vec())?,
+            });
+        };
+        let keys = keys.iter().map(|key| known.of_written(key)).collect();
+        let parts = parts(&known.read(text), &known.of_edit(edit), keys)?;
+        Some(Self { path: path.to_owned(), after, encoding, parts })
     }
 
     /// The text before the change, with the placeholder.
@@ -76,9 +76,12 @@ impl Undo {
         let mut restored = Zeroizing::new(Vec::with_capacity(text.len() + 4096));
         let mut done = 0;
         for part in &self.parts {
-            restored.extend_from_slice(text.get(done..part.at).ok_or(Changed)?);
-            restored.extend_from_slice(part.text.as_bytes());
-            done = part.at + part.instead;
+            let read = part.at..part.at + part.instead;
+            let written = self.encoding.map_or(read.clone(), |encoding| encoding.written(&read));
+            restored.extend_from_slice(text.get(done..written.start).ok_or(Changed)?);
+            let back = part.text.as_bytes();
+            restored.extend(self.encoding.map_or_else(|| back.to_vec(), |encoding| encoding.write(back)));
+            done = written.end;
         }
         restored.extend_from_slice(text.get(done..).ok_or(Changed)?);
         Ok(restored)
@@ -93,7 +96,9 @@ impl Undo {
     pub fn line(&self) -> Option<String> {
         let part = |part: &Part| json!({ "at": part.at, "instead": part.instead, "text": part.text });
         let parts: Vec<_> = self.parts.iter().map(part).collect();
-        Some(json!({ "path": self.path.to_str()?, "after": self.after, "parts": parts }).to_string())
+        let encoding = self.encoding.map(Encoding::name);
+        let path = self.path.to_str()?;
+        Some(json!({ "path": path, "after": self.after, "encoding": encoding, "parts": parts }).to_string())
     }
 
     /// From such a line.
@@ -107,9 +112,27 @@ impl Undo {
         Some(Self {
             path: noted.get("path")?.as_str()?.into(),
             after: noted.get("after")?.as_str()?.to_owned(),
+            encoding: match noted.get("encoding").and_then(Value::as_str) {
+                Some(name) => Some(Encoding::named(name)?),
+                None => None,
+            },
             parts: noted.get("parts")?.as_array()?.iter().map(part).collect::<Option<_>>()?,
         })
     }
+}
+
+/// What an edit takes out of a text.
+fn parts(text: &[u8], edit: &Edit, mut keys: Vec<Range<usize>>) -> Option<Vec<Part>> {
+    keys.extend(format::tokens(text).map(|token| token.bytes));
+    let mut parts = Vec::new();
+    let (mut removed, mut added) = (0, 0);
+    for change in edit.changes() {
+        let at = change.range.start - removed + added;
+        parts.push(Part { at, instead: change.with.len(), text: without(text, &change.range, &keys)? });
+        removed += change.range.len();
+        added += change.with.len();
+    }
+    Some(parts)
 }
 
 /// The bytes of a range with the placeholder for each key.
