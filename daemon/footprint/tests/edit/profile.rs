@@ -177,6 +177,12 @@ fn files_of_lines() {
         ],
     );
     assert_eq!(without(Dialect::Lines, "# K=KEY\n"), Err(Refusal::Comment));
+    // Found by fuzzing: what begins in the mark is in no line.
+    for dialect in [Dialect::Lines, Dialect::Unit] {
+        let refused = remove("\u{feff}[Service]\nEnvironment=K=KEY\n".as_bytes(), dialect, &(0..20));
+        assert_eq!(refused, Err(Refusal::NotAnAssignment));
+        assert_eq!(remove("\u{feff}K=KEY\n".as_bytes(), dialect, &(1..6)), Err(Refusal::NotAnAssignment));
+    }
     assert_eq!(without(Dialect::Lines, "K=a # KEY\n"), Err(Refusal::Comment));
     assert_eq!(without(Dialect::Lines, "KEY\n"), Err(Refusal::NotAnAssignment));
     assert_eq!(without(Dialect::Lines, "A=\"open\nK=KEY\n"), Err(Refusal::Unclosed(1)));

@@ -10,6 +10,9 @@ use crate::edit::{Change, Edit, Refusal};
 pub(super) fn remove(text: &[u8], span: &Range<usize>) -> Result<Edit, Refusal> {
     // A byte order mark belongs to the file, not to its first line.
     let mut start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    if span.start < start {
+        return Err(Refusal::NotAnAssignment);
+    }
     while start < text.len() {
         let end = logical_end(text, start)?;
         if span.start < end {
