@@ -1,5 +1,6 @@
 //! Kept accounts, with a real gnome-keyring on a bus of the test's own.
 
+mod asleep;
 mod away;
 mod daemonless;
 mod lifetime;

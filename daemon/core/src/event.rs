@@ -21,8 +21,11 @@ pub enum DesktopEvent {
     ScreenUnlocked,
     /// The machine is about to sleep; it waits for us, but not for long.
     Suspending,
-    /// The machine is awake, and it is known whether the screen is locked.
-    Resumed,
+    /// The machine is awake.
+    Resumed {
+        /// Whether a screen is locked, asked after the sleep.
+        locked: bool,
+    },
     /// The machine is about to stop; it waits for us, but not for long.
     ShuttingDown,
     /// Nobody has touched keyboard and pointer for as long as the desktop calls idle.
@@ -40,7 +43,7 @@ impl DesktopEvent {
             Self::ScreenLocked => "screen-locked",
             Self::ScreenUnlocked => "screen-unlocked",
             Self::Suspending => "suspending",
-            Self::Resumed => "resumed",
+            Self::Resumed { .. } => "resumed",
             Self::ShuttingDown => "shutting-down",
             Self::InputEnded => "input-ended",
             Self::InputSeen => "input-seen",

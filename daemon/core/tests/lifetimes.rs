@@ -224,7 +224,7 @@ fn what_was_due_while_the_machine_slept_is_gone_before_it_is_awake() {
     world.feed(Event::Desktop(DesktopEvent::Suspending));
     // No alarm goes off: the machine sleeps. The clock since boot goes on.
     world.advance_to(world.now.since_boot + IDLE);
-    world.feed(Event::Desktop(DesktopEvent::Resumed));
+    world.feed(Event::Desktop(DesktopEvent::Resumed { locked: false }));
     assert!(!world.is_held());
 }
 
@@ -238,12 +238,12 @@ fn what_stays_in_memory_through_a_sleep_is_frozen_until_the_machine_is_known_to_
     let state = |world: &World| world.engine.snapshot().sessions[&session].state.clone();
     world.feed(Event::Desktop(DesktopEvent::Suspending));
     assert_eq!((world.is_held(), state(&world)), (true, SessionState::Frozen));
-    world.feed(Event::Desktop(DesktopEvent::Resumed));
+    world.feed(Event::Desktop(DesktopEvent::Resumed { locked: false }));
     assert_eq!(state(&world), SessionState::Open);
     // A lock that is noticed on wake comes before the thaw.
     world.feed(Event::Desktop(DesktopEvent::Suspending));
     world.feed(Event::Desktop(DesktopEvent::ScreenLocked));
-    world.feed(Event::Desktop(DesktopEvent::Resumed));
+    world.feed(Event::Desktop(DesktopEvent::Resumed { locked: false }));
     assert!(!world.is_held());
 }
 

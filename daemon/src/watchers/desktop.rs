@@ -53,7 +53,10 @@ impl Desktop {
             Notice::ScreenGone(screen) => drop(self.locked.remove(&screen)),
             Notice::Suspending(delay) => self.before_letting_go(DesktopEvent::Suspending, delay).await,
             Notice::ShuttingDown(delay) => self.before_letting_go(DesktopEvent::ShuttingDown, delay).await,
-            Notice::Resumed => self.report(DesktopEvent::Resumed, machine(), false).await,
+            Notice::Resumed => {
+                let locked = !self.locked.is_empty();
+                self.report(DesktopEvent::Resumed { locked }, machine(), false).await;
+            }
             Notice::DesktopEnded => self.report(DesktopEvent::DesktopEnded, machine(), false).await,
             Notice::Idle(true) => self.report(DesktopEvent::InputEnded, machine(), false).await,
             Notice::Idle(false) => self.report(DesktopEvent::InputSeen, machine(), false).await,

@@ -6,11 +6,12 @@ use std::{
 };
 
 use claudectl_tests::{
-    desktop::status_within,
+    desktop::{Bus, Logind, sightings, status_until, status_within},
     isolation::private_processes,
     json,
     keyring::PrivateBus,
     need,
+    require::Missing,
     sandbox::Sandbox,
     session::{Session, message},
     upstream::FakeUpstream,
@@ -35,6 +36,24 @@ fn is_over(status: &Value) -> bool {
         && json::by(&status["accounts"], "name", "spare")["state"] == "sealed"
 }
 
+/// A place where nobody asks for anything, but somebody is at the keyboard.
+fn attended() -> Result<(Sandbox, Bus, Logind, FakeUpstream), Missing> {
+    let mut sandbox = Sandbox::new();
+    sandbox.configure(CONFIGURATION);
+    let bus = Bus::start(&mut sandbox, "DBUS_SYSTEM_BUS_ADDRESS")?;
+    let logind = Logind::start(&bus);
+    let key = sandbox.key();
+    let upstream = FakeUpstream::plain([key.as_str()]);
+    sandbox.login("work", &key, &upstream);
+    drop(logind.delay());
+    for idle in [true, false] {
+        logind.set_idle(idle);
+        let what = if idle { "input-ended" } else { "input-seen" };
+        status_until(&sandbox, |status| sightings(status, what) == 1);
+    }
+    Ok((sandbox, bus, logind, upstream))
+}
+
 #[test]
 fn a_minute_without_use_logs_out_seals_and_removes_what_is_left_elsewhere() {
     if !need!(private_processes(
@@ -42,6 +61,7 @@ fn a_minute_without_use_logs_out_seals_and_removes_what_is_left_elsewhere() {
     )) {
         return;
     }
+    let (attended, _bus, _logind, _upstream) = need!(attended());
     let mut sandbox = Sandbox::new();
     sandbox.configure(CONFIGURATION);
     let mut bus = need!(PrivateBus::start(&mut sandbox));
@@ -62,6 +82,8 @@ fn a_minute_without_use_logs_out_seals_and_removes_what_is_left_elsewhere() {
     let status = status_within(Duration::from_mins(3), &sandbox, is_over);
     let took = began.elapsed();
     assert!(took >= Duration::from_mins(1), "it was used {took:?} ago");
+    let there = attended.ctl(&["status", "--json"]).exited(0).json();
+    assert_eq!(there["logged_in"], true, "somebody is at the keyboard: {there}");
     assert_eq!(status["accounts"].as_array().unwrap().len(), 1, "{status}");
     let done = &status["footprints"];
     let why = "after a while without use";

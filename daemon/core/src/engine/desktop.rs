@@ -48,14 +48,13 @@ impl Engine {
                 effects.extend(self.publish_held());
                 effects
             }
-            DesktopEvent::Resumed => {
+            DesktopEvent::Resumed { locked } => {
                 self.desktop.asleep = false;
                 self.cut_off_at = None;
                 // The clock went on in the meantime.
                 let mut effects = self.deadline_reached(now);
                 effects.extend(self.publish_held());
-                // A screen that is locked was told of before, and is the cause of the seal then.
-                effects.extend(self.thaw(&[Cause::Suspending]));
+                effects.extend(self.awake(locked));
                 effects
             }
             DesktopEvent::ShuttingDown => {
@@ -81,6 +80,18 @@ impl Engine {
             }
             DesktopEvent::DesktopEnded => self.react(Trigger::DesktopEnd, Cause::DesktopEnded, now),
         }
+    }
+
+    /// What the sleep has sealed comes back, and so does what was locked and is not any more. Behind a lock it
+    /// waits for the unlock, unless a lock is nothing to that account.
+    fn awake(&mut self, locked: bool) -> Vec<Effect> {
+        if !locked {
+            return self.thaw(&[Cause::ScreenLocked, Cause::Suspending]);
+        }
+        let reactions = self.policy.reactions.clone();
+        self.thaw_those(&[Cause::Suspending], |name| {
+            reactions.to(Trigger::ScreenLock, name) == Reaction::Ignore
+        })
     }
 
     /// Tells the sessions of every account that is in memory how it is now.

@@ -110,9 +110,14 @@ impl Engine {
 
     /// Thaws what was sealed for one of these causes.
     pub(super) fn thaw(&mut self, causes: &[Cause]) -> Vec<Effect> {
+        self.thaw_those(causes, |_| true)
+    }
+
+    /// The same, of these accounts only.
+    pub(super) fn thaw_those(&mut self, causes: &[Cause], of: impl Fn(&AccountName) -> bool) -> Vec<Effect> {
         let sealed = |account: &&Account| matches!(&account.holding, Holding::Sealed { cause, .. } if causes.contains(cause));
-        let names: Vec<_> =
-            self.accounts.values().filter(sealed).map(|account| account.name.clone()).collect();
+        let those = self.accounts.values().filter(sealed).map(|account| &account.name);
+        let names: Vec<_> = those.filter(|name| of(name)).cloned().collect();
         names.iter().filter_map(|name| self.load(name)).flatten().collect()
     }
 

@@ -156,6 +156,7 @@ impl World {
 
     /// Kept accounts are sealed, the others are gone; who sealed one before still did.
     pub(crate) fn desktop(&mut self, event: DesktopEvent, cause: Cause) {
+        self.locked |= event == DesktopEvent::ScreenLocked;
         self.told_of(Event::Desktop(event), cause);
     }
 
@@ -179,11 +180,20 @@ impl World {
 
     fn resume(&mut self) {
         self.asleep = false;
-        self.feed(Event::Desktop(DesktopEvent::Resumed));
+        let (before, locked) = (self.seen().accounts, self.locked);
+        self.feed(Event::Desktop(DesktopEvent::Resumed { locked }));
+        for (name, account) in self.seen().accounts {
+            let was = before.get(&name).map(|account| &account.holding);
+            let Some(Holding::Sealed { cause, loading: false, .. }) = was else { continue };
+            let Holding::Sealed { loading, .. } = account.holding else { continue };
+            let thaws = !locked && matches!(cause, Cause::ScreenLocked | Cause::Suspending);
+            assert_eq!(loading, thaws, "{name} on waking, sealed {cause:?}");
+        }
     }
 
     pub(crate) fn unlock(&mut self) {
         let before = self.seen().accounts;
+        self.locked = false;
         self.feed(Event::Desktop(DesktopEvent::ScreenUnlocked));
         if self.asleep {
             return assert_eq!(self.seen().accounts, before, "it thaws while the machine sleeps");

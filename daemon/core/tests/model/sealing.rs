@@ -71,6 +71,42 @@ fn an_unlocked_screen_thaws_what_the_lock_sealed_and_sessions_go_on() {
 }
 
 #[test]
+fn what_a_sleep_sealed_stays_so_behind_a_screen_that_was_locked_meanwhile() {
+    let mut world = World::kept();
+    world.desktop(DesktopEvent::Suspending, Cause::Suspending);
+    world.desktop(DesktopEvent::ScreenLocked, Cause::Suspending);
+    world.apply(Step::Resumed);
+    assert!(world.told.is_empty(), "it thaws behind a locked screen");
+    world.unlock();
+    world.keyring(true);
+    assert!(matches!(world.gate(), Gate::Open { .. }));
+}
+
+#[test]
+fn what_was_locked_and_unlocked_in_a_sleep_thaws_on_waking() {
+    let mut world = World::kept();
+    world.desktop(DesktopEvent::ScreenLocked, Cause::ScreenLocked);
+    world.apply(Step::Suspending);
+    world.unlock();
+    assert!(world.told.is_empty(), "it thaws in the sleep");
+    world.apply(Step::Resumed);
+    world.keyring(true);
+    assert!(matches!(world.gate(), Gate::Open { .. }));
+}
+
+#[test]
+fn an_account_that_a_lock_is_nothing_to_thaws_on_waking_also_behind_one() {
+    let mut world = World::kept();
+    world.policy.reactions.general.insert(Trigger::ScreenLock, Reaction::Ignore);
+    world.feed(Event::PolicyLoaded(world.policy.clone()));
+    world.desktop(DesktopEvent::Suspending, Cause::Suspending);
+    world.feed(Event::Desktop(DesktopEvent::ScreenLocked));
+    world.feed(Event::Desktop(DesktopEvent::Resumed { locked: true }));
+    world.keyring(true);
+    assert!(matches!(world.gate(), Gate::Open { .. }));
+}
+
+#[test]
 fn an_unseal_is_answered_even_if_its_account_leaves_or_is_logged_in_anew() {
     let refused = |world: &World, asked| matches!(world.answer(asked), Some(Err(Refusal::NotLoggedIn(_))));
     let mut world = World::kept();

@@ -123,6 +123,8 @@ pub(crate) struct World {
     pub(crate) default: Option<AccountName>,
     /// Whether the machine sleeps, as far as anybody was told.
     pub(crate) asleep: bool,
+    /// Whether the screen is locked.
+    pub(crate) locked: bool,
     pub(crate) is_stopping: bool,
 }
 
@@ -175,6 +177,7 @@ impl World {
             happened: VecDeque::new(),
             default: None,
             asleep: false,
+            locked: false,
             is_stopping: false,
         }
     }
@@ -359,7 +362,7 @@ impl World {
         self.of_logins.clear();
         self.before.clear();
         self.disobeyed.clear();
-        (self.asleep, self.is_stopping) = (false, false);
+        (self.asleep, self.locked, self.is_stopping) = (false, false, false);
         let kept: Vec<_> = self.keyring.values().map(|record| self.found(&record.account)).collect();
         let before = self.default.take().filter(|name| self.keyring.contains_key(name));
         self.feed(Event::KeptFound(kept));

@@ -19,7 +19,7 @@ pub(in super::super) fn sighting(sighting: &Sighting) -> v1::Sighting {
             DesktopEvent::ScreenLocked => v1::DesktopEvent::ScreenLocked,
             DesktopEvent::ScreenUnlocked => v1::DesktopEvent::ScreenUnlocked,
             DesktopEvent::Suspending => v1::DesktopEvent::Suspending,
-            DesktopEvent::Resumed => v1::DesktopEvent::Resumed,
+            DesktopEvent::Resumed { .. } => v1::DesktopEvent::Resumed,
             DesktopEvent::ShuttingDown => v1::DesktopEvent::ShuttingDown,
             DesktopEvent::InputEnded => v1::DesktopEvent::InputEnded,
             DesktopEvent::InputSeen => v1::DesktopEvent::InputSeen,
