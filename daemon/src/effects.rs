@@ -171,7 +171,7 @@ impl Effects {
                 let started = self.sessions.start(&session, &account, &gate, &self.vault);
                 let outcome =
                     started.map(|environment| self.progress(request, Progress::Environment(environment)));
-                Some(Event::SessionStarted { session: session.id, outcome })
+                Some(Event::SessionStarted { session: session.id, request, outcome })
             }
             Effect::PublishGate { session, gate } => {
                 self.sessions.publish(session, &gate, &self.vault);

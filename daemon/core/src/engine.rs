@@ -145,7 +145,9 @@ impl Engine {
             Event::AccessRefused { account, generation } => self.access_refused(&account, generation, now),
             Event::CredentialRevoked { secret, revocations } => self.revoked(secret, revocations),
             Event::CredentialWiped { secret, pages } => self.wiped(secret, &pages, now),
-            Event::SessionStarted { session, outcome } => self.session_started(session, outcome),
+            Event::SessionStarted { session, request, outcome } => {
+                self.session_started(session, request, outcome)
+            }
             Event::ProcessExited { session } | Event::TerminalClosed { session } => self.remove(session),
             Event::PeerRefused { session } => self.peer_refused(session),
             Event::SessionUsed { session, at } => self.session_used(session, at),

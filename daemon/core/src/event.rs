@@ -220,6 +220,8 @@ pub enum Event {
     SessionStarted {
         /// Which session.
         session: SessionId,
+        /// Who asked for it: the identifier may have been drawn again since.
+        request: RequestId,
         /// Why not.
         outcome: Result<(), Refusal>,
     },

@@ -74,8 +74,9 @@ impl World {
                         pages: vec![WipedPage { part: Part::Access, bytes: 9, proven: true }],
                     });
                 }
-                Effect::StartSession { session, .. } => {
-                    follow.push(Event::SessionStarted { session: session.id, outcome: Ok(()) });
+                Effect::StartSession { request, session, .. } => {
+                    let (request, session) = (*request, session.id);
+                    follow.push(Event::SessionStarted { session, request, outcome: Ok(()) });
                 }
                 _ => {}
             }

@@ -6,7 +6,10 @@
 
 use std::collections::VecDeque;
 
-use super::{Engine, renewal::Renewed};
+use super::{
+    Engine,
+    renewal::{self, Renewed},
+};
 use crate::{
     account::Account,
     effect::Effect,
@@ -92,8 +95,7 @@ impl Engine {
             return if last.is_some() { vec![self.delete(name).0] } else { Vec::new() };
         };
         match self.newest(account) {
-            Some(secret) if last.and_then(|copy| copy.secret) != Some(secret) => {
-                let account = account.clone();
+            Some((secret, account)) if last.and_then(|copy| copy.secret) != Some(secret) => {
                 vec![self.store(account, secret, None)]
             }
             None if last.map(|copy| copy.login) != Some(account.login) => {
@@ -104,12 +106,14 @@ impl Engine {
         }
     }
 
-    /// The newest credential of an account that memory has: nobody uses it before the keyring has it.
-    fn newest(&self, account: &Account) -> Option<SecretId> {
+    /// The newest credential of an account that memory has, and what is known of it: nobody uses it before the
+    /// keyring has it.
+    fn newest(&self, account: &Account) -> Option<(SecretId, Account)> {
         let held = account.secret()?;
         let is_its = |renewed: &Renewed| renewed.is_of(&account.name, account.login);
         let renewed = self.storing.iter().find(|(_, renewed)| is_its(renewed));
-        Some(renewed.map_or(held, |(secret, _)| *secret))
+        let newest = renewed.map(|(secret, renewed)| (*secret, renewal::with(account.clone(), renewed)));
+        Some(newest.unwrap_or_else(|| (held, account.clone())))
     }
 
     /// The keyring has its copy, or not.

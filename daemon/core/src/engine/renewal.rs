@@ -274,7 +274,7 @@ impl Engine {
 }
 
 /// The account with what the renewed tokens change.
-fn with(mut account: Account, renewed: &Renewed) -> Account {
+pub(super) fn with(mut account: Account, renewed: &Renewed) -> Account {
     account.obtained.renewable = renewed.renewable;
     account.obtained.lifetime = renewed.expiry.map(|expiry| expiry.lifetime);
     account.expiry = renewed.expiry;

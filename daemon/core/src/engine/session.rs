@@ -62,8 +62,17 @@ impl Engine {
         effects
     }
 
-    pub(super) fn session_started(&mut self, id: SessionId, outcome: Result<(), Refusal>) -> Vec<Effect> {
-        let Some(request) = self.starting.remove(&id) else { return Vec::new() };
+    pub(super) fn session_started(
+        &mut self,
+        id: SessionId,
+        request: RequestId,
+        outcome: Result<(), Refusal>,
+    ) -> Vec<Effect> {
+        if self.starting.get(&id) != Some(&request) {
+            // It was removed meanwhile, and whoever asked for it was told.
+            return Vec::new();
+        }
+        self.starting.remove(&id);
         match outcome {
             Ok(()) => match self.sessions.get(&id) {
                 Some(session) => super::answer(request, Answer::SessionOpened { session: session.clone() }),

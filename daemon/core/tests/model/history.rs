@@ -81,7 +81,7 @@ impl World {
 
     fn exit(&mut self, id: u8) {
         let session = SessionId(id.into());
-        self.starting.retain(|starting| *starting != session);
+        self.starting.retain(|(starting, _)| *starting != session);
         self.feed(Event::ProcessExited { session });
     }
 

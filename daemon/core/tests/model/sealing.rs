@@ -283,3 +283,25 @@ fn the_end_of_the_desktop_does_what_the_configuration_says_with_what_is_kept() {
         }
     }
 }
+
+/// A login and a renewal are both on their way into the keyring when the screen is locked: the login comes too
+/// late, and what was renewed is stored anew, with its own end.
+#[test]
+fn what_was_renewed_is_stored_with_what_is_known_of_it() {
+    let mut world = World::with_account(true, Some(0), true);
+    let renewed = RefreshAnswer::Renewed { lifetime: None, renewable: false };
+    for step in [
+        Step::Wait { seconds: 1 },
+        Step::BeginLogin { name: 0, check: false, keep: true },
+        Step::Refresh { which: 0, answer: renewed },
+        Step::Obtain { which: 0, arrives: Some(TOKEN) },
+        Step::Locked { purges: false, footprints: false },
+        Step::Unseal { name: None },
+    ] {
+        world.apply(step);
+        world.check();
+    }
+    world.answer_all();
+    world.check_quiet();
+    assert_eq!((world.the().expiry, world.the().is_waiting), (None, false), "it ended at once");
+}

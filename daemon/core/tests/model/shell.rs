@@ -181,12 +181,13 @@ impl World {
     }
 
     pub(crate) fn start(&mut self, which: u8, works: bool) {
-        let Some(session) = take(&mut self.starting, which) else { return };
-        if !works {
+        let Some((session, request)) = take(&mut self.starting, which) else { return };
+        // Another one may have the same identifier by now.
+        if !works && self.askers.get(&session) == Some(&request) {
             self.gates.remove(&session);
         }
         let outcome = if works { Ok(()) } else { Err(Refusal::Resource("no socket".into())) };
-        self.feed(Event::SessionStarted { session, outcome });
+        self.feed(Event::SessionStarted { session, request, outcome });
     }
 
     /// Answers everything that is pending, and what comes of it.

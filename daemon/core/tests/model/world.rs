@@ -97,7 +97,9 @@ pub(crate) struct World {
     pub(crate) refreshing: Vec<Refreshing>,
     pub(crate) revoking: Vec<SecretId>,
     pub(crate) told: VecDeque<Told>,
-    pub(crate) starting: Vec<SessionId>,
+    pub(crate) starting: Vec<(SessionId, RequestId)>,
+    /// Who asked for each session.
+    pub(crate) askers: BTreeMap<SessionId, RequestId>,
     pub(crate) removal: Removal,
     pub(crate) gates: BTreeMap<SessionId, Gate>,
     /// The pages of logins that were not answered yet.
@@ -161,6 +163,7 @@ impl World {
             revoking: Vec::new(),
             told: VecDeque::new(),
             starting: Vec::new(),
+            askers: BTreeMap::new(),
             removal: Removal::default(),
             gates: BTreeMap::new(),
             of_logins: BTreeMap::new(),
@@ -287,9 +290,10 @@ impl World {
                 self.revoking.push(secret);
             }
             Effect::WipeCredential { secret } => self.wipe(secret),
-            Effect::StartSession { session, gate, .. } => {
+            Effect::StartSession { request, session, gate, .. } => {
                 assert!(self.gates.insert(session.id, gate).is_none(), "started twice");
-                self.starting.push(session.id);
+                self.starting.push((session.id, request));
+                self.askers.insert(session.id, request);
             }
             Effect::PublishGate { session, gate } => {
                 assert!(self.gates.insert(session, gate).is_some(), "a gate of no session");
