@@ -72,6 +72,9 @@ pub struct Finding {
     pub account: Option<String>,
     /// The one command that removes it.
     pub cure: String,
+    /// Whether it names a file that is there. Then it stays until that file is gone, or nobody would know of the
+    /// file any more.
+    pub leads: bool,
 }
 
 impl Finding {

@@ -87,7 +87,7 @@ impl Plan {
                 continue;
             }
             match finding.location.clone() {
-                _ if finding.place.remedy == Remedy::Person => plan.persons.push(finding),
+                _ if finding.place.remedy == Remedy::Person || finding.leads => plan.persons.push(finding),
                 Location::Stored(stored) => {
                     plan.log_out(&finding, &logins);
                     add(&mut files, finding, stored);

@@ -15,6 +15,7 @@ pub use store::{Program, activation, program};
 
 use crate::{
     Finding, Location,
+    catalog::At,
     finding::Holder,
     plan::{Plan, Why, item},
     receipt::{Item, Outcome, advice},
@@ -90,6 +91,10 @@ pub fn unseen(gap: &Gap) -> Item {
 
 fn by_whom(finding: &Finding) -> String {
     match &finding.location {
+        _ if finding.leads => "you: see to the file that it names, then claudectl purge again".to_owned(),
+        Location::Stored(stored) if finding.place.at == At::NamedByVariable => {
+            format!("you: delete it, or the credential in it: {}", stored.path.display())
+        }
         Location::Variable { holder: Holder::Process { pid, program, .. }, .. } => {
             format!("you: end {program} (pid {pid})")
         }

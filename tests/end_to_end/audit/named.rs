@@ -14,8 +14,8 @@ fn found_in<'a>(document: &'a Value, path: &std::path::Path) -> Vec<&'a Value> {
 }
 
 #[test]
-fn what_a_variable_names_in_the_home_is_looked_at_and_purged() {
-    let name = "audit::named::what_a_variable_names_in_the_home_is_looked_at_and_purged";
+fn what_a_variable_names_in_the_home_is_looked_at_and_left_to_the_person() {
+    let name = "audit::named::what_a_variable_names_in_the_home_is_looked_at_and_left_to_the_person";
     if !need!(private_processes(name)) {
         return;
     }
@@ -49,17 +49,46 @@ fn what_a_variable_names_in_the_home_is_looked_at_and_purged() {
     }
     assert_eq!(document["complete"], true, "{document:#}");
 
-    // The variable of this shell stays: only the person can unset it.
-    sandbox.ctl(&["purge", "--yes", "--json"]).exited(6);
-    let x = |text: &str| "x".repeat(text.len());
-    let read = |file: &str| fs::read_to_string(home.join("keep").join(file)).unwrap();
-    assert_eq!(read("host.json"), format!("{{\"accessToken\":\"{}\",\"for\":\"me\"}}", x(&opaque)));
-    assert_eq!(read("ingress"), format!("{}\n", x(&opaque)));
-    assert_eq!(read("oauth"), x(&key));
-    assert_eq!(read("unnamed"), key, "nobody named it");
-    let left = audit(&sandbox, 1);
-    let kinds: Vec<_> = left["findings"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
-    assert_eq!(kinds, ["pointer"], "{left:#}");
+    // What else is in it nobody knows here. What leads there stays, also if that alone is chosen.
+    for arguments in [["purge", "--yes", "--only", "pointer"].as_slice(), &["purge", "--yes"]] {
+        sandbox.ctl(arguments).exited(6);
+        let read = |file: &str| fs::read_to_string(home.join("keep").join(file)).unwrap();
+        assert_eq!(read("host.json"), format!("{{\"accessToken\":\"{opaque}\",\"for\":\"me\"}}"));
+        assert_eq!((read("ingress"), read("unnamed")), (format!("{opaque}\n"), key.clone()));
+        assert_eq!(audit(&sandbox, 1)["findings"], document["findings"], "{arguments:?}");
+    }
+    // Once the files are gone, nothing leads anywhere, and goes.
+    fs::remove_dir_all(home.join("keep")).unwrap();
+    sandbox.unset("CLAUDE_CODE_HOST_CREDS_FILE");
+    sandbox.ctl(&["purge", "--yes"]).exited(0);
+    audit(&sandbox, 0);
+    let settings = fs::read_to_string(home.join(".claude/settings.json")).unwrap();
+    assert!(!settings.contains("CCR_OAUTH_TOKEN_FILE"), "{settings}");
+}
+
+/// A repository is anybody's: what it says decides over no file of the user.
+#[test]
+fn what_a_project_names_is_not_looked_at() {
+    if !need!(private_processes("audit::named::what_a_project_names_is_not_looked_at")) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (home, work) = (sandbox.home(), sandbox.path("work"));
+    let (cloud, npm) = (home.join(".config/gcloud/adc.json"), home.join(".npmrc"));
+    let secret = "{\"refresh_token\":\"opaque-0123456789abcdef\"}";
+    write_private(&cloud, secret.as_bytes());
+    write_private(&npm, b"//registry/:_authToken=npm-0123456789abcdef\n");
+    let settings = format!(
+        "{{\"env\":{{\"CLAUDE_CODE_HOST_CREDS_FILE\":\"{}\",\"CCR_OAUTH_TOKEN_FILE\":\"{}\"}}}}",
+        cloud.display(),
+        npm.display()
+    );
+    write_private(&work.join(".claude/settings.json"), settings.as_bytes());
+    let document = audit(&sandbox, 1);
+    assert!(found_in(&document, &cloud).is_empty() && found_in(&document, &npm).is_empty(), "{document:#}");
+    sandbox.ctl(&["purge", "--yes"]).exited(6);
+    assert_eq!(fs::read_to_string(&cloud).unwrap(), secret);
+    assert!(fs::read_to_string(&npm).unwrap().contains("npm-0123456789abcdef"));
 }
 
 #[test]

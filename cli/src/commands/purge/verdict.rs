@@ -111,6 +111,7 @@ mod tests {
             changed_at: None,
             account: None,
             cure: String::new(),
+            leads: false,
         }
     }
 

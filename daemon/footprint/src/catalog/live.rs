@@ -66,7 +66,7 @@ pub(super) const PLACES: &[Place] = &[
         at: At::NamedByVariable,
         reader: Reader::Credential,
         power: "is used by every Claude Code that is started with the variable",
-        remedy: Remedy::Overwrite,
+        remedy: Remedy::Person,
         cheap: true,
         ..BASE
     },

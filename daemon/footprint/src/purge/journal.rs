@@ -223,5 +223,6 @@ fn filled(place: &'static Place, stored: Stored, key: &FingerprintKey) -> Findin
         changed_at: None,
         account: None,
         cure: String::new(),
+        leads: false,
     }
 }

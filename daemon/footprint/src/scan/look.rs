@@ -22,7 +22,7 @@ use super::{
     walk::{Candidate, Walk},
 };
 use crate::{
-    catalog::{Place, Reader, places},
+    catalog::{At, Place, Reader, places},
     finding::{Finding, FingerprintKey, Kind, Location, Stored},
 };
 
@@ -207,7 +207,8 @@ impl<'a> Look<'a> {
         for directory in told.directories {
             self.add_directory(&directory);
         }
-        self.named.extend(told.named);
+        let by_project = matches!(place.at, At::Project(_));
+        self.named.extend(told.named.into_iter().map(|named| Named { by_project, ..named }));
     }
 }
 

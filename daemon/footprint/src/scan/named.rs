@@ -1,12 +1,18 @@
 //! Files that a variable names: a login that a host writes for the client, a token that a gateway renews. Those
-//! within the user's own tree are looked at; of another one it is said that nobody looked.
+//! within the user's own tree are looked at; of another one it is said that nobody looked. What they are for
+//! nobody knows here, so it is a person who removes them, and until then nothing takes the variable away that
+//! leads there.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use super::look::Look;
 use crate::{
+    Finding, Location,
     catalog::{At, environment::names_a_file, places},
-    finding::{Kind, Structure},
+    finding::{Kind, Stored, Structure},
 };
 
 /// What the kernel shows of descriptors and processes is no file of anybody's.
@@ -17,6 +23,8 @@ const NOT_STORED: [&str; 2] = ["/dev", "/proc"];
 pub(super) struct Named {
     pub(super) path: PathBuf,
     pub(super) variable: String,
+    /// Whether a project says so, which is anybody's: it decides over no file of the user.
+    pub(super) by_project: bool,
 }
 
 impl Named {
@@ -29,7 +37,11 @@ impl Named {
     /// At this path, if the variable names one.
     pub(super) fn at(variable: &str, path: PathBuf) -> Option<Self> {
         let is_stored = path.is_absolute() && !NOT_STORED.iter().any(|above| path.starts_with(above));
-        (is_stored && names_a_file(variable)).then(|| Self { path, variable: variable.to_owned() })
+        (is_stored && names_a_file(variable)).then(|| Self {
+            path,
+            variable: variable.to_owned(),
+            by_project: false,
+        })
     }
 }
 
@@ -39,11 +51,15 @@ impl Look<'_> {
         let Some(place) = places().find(|place| place.at == At::NamedByVariable) else { return };
         let mut named = std::mem::take(&mut self.named);
         named.sort();
-        named.dedup_by(|other, one| other.path == one.path);
-        for Named { path, variable } in named {
+        named.dedup();
+        let mut leading = BTreeSet::new();
+        for Named { path, variable, by_project } in named {
+            if !by_project && is_absent(&path) {
+                continue;
+            }
             match self.roots.above(&path, self.scope.home) {
+                _ if by_project => {}
                 Some((root, below)) => self.file(place, &root, &below),
-                None if is_absent(&path) => {}
                 None => {
                     self.gap(
                         &path,
@@ -51,7 +67,21 @@ impl Look<'_> {
                     );
                 }
             }
+            leading.insert(variable);
         }
+        for finding in self.findings.iter_mut().filter(|finding| finding.kind == Kind::Pointer) {
+            finding.leads = variable_of(finding).is_some_and(|variable| leading.contains(variable));
+        }
+    }
+}
+
+/// The variable that a finding is in.
+fn variable_of(finding: &Finding) -> Option<&str> {
+    match &finding.location {
+        Location::Variable { name, .. } => Some(name),
+        Location::Stored(Stored { structure: Structure::Assignment { variable, .. }, .. }) => Some(variable),
+        Location::Stored(Stored { structure: Structure::Json { pointer }, .. }) => pointer.rsplit('/').next(),
+        _ => None,
     }
 }
 

@@ -72,5 +72,6 @@ pub(super) fn finding(
         changed_at,
         account: None,
         cure: String::new(),
+        leads: false,
     }
 }

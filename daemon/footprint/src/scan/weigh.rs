@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use crate::{
-    catalog::Group,
+    catalog::{Group, Remedy},
     finding::{Effect, Finding, Holder, Kind, Location, Severity},
 };
 
@@ -43,6 +43,9 @@ fn where_is(finding: &Finding) -> String {
 
 fn cure(finding: &Finding) -> String {
     match &finding.location {
+        Location::Stored(stored) if finding.place.remedy == Remedy::Person => {
+            format!("rm {}", quoted(&path(&stored.path)))
+        }
         Location::Stored(_) => format!("claudectl purge --only {}", finding.kind.id()),
         Location::Variable { holder, name } => of_variable(holder, name),
         Location::Keychain { service, account } => {

@@ -158,6 +158,7 @@ pub(crate) fn find(
         changed_at: None,
         account: None,
         cure: "claudectl purge".to_owned(),
+        leads: false,
     })
 }
 
