@@ -37,8 +37,10 @@ impl Engine {
     pub(super) fn desktop(&mut self, event: DesktopEvent, now: Now) -> Vec<Effect> {
         match event {
             DesktopEvent::ScreenLocked => self.react(Trigger::ScreenLock, Cause::ScreenLocked, now),
-            // Asleep, nothing is loaded: what the lock was is asked again after the sleep.
-            DesktopEvent::ScreenUnlocked if self.desktop.asleep => Vec::new(),
+            // Asleep, nothing is loaded: what the lock has sealed waits for the wake from now on.
+            DesktopEvent::ScreenUnlocked if self.desktop.asleep => {
+                self.seal_for(Cause::ScreenLocked, Cause::Suspending)
+            }
             DesktopEvent::ScreenUnlocked => self.thaw(&[Cause::ScreenLocked, Cause::Suspending]),
             DesktopEvent::Suspending => {
                 self.desktop.asleep = true;
@@ -82,11 +84,11 @@ impl Engine {
         }
     }
 
-    /// What the sleep has sealed comes back, and so does what was locked and is not any more. Behind a lock it
-    /// waits for the unlock, unless a lock is nothing to that account.
+    /// What the sleep has sealed comes back. Behind a lock it waits for the unlock, unless a lock is nothing to that
+    /// account. What a lock has sealed is not unlocked by a sleep, whatever became of its screen.
     fn awake(&mut self, locked: bool) -> Vec<Effect> {
         if !locked {
-            return self.thaw(&[Cause::ScreenLocked, Cause::Suspending]);
+            return self.thaw(&[Cause::Suspending]);
         }
         let reactions = self.policy.reactions.clone();
         self.thaw_those(&[Cause::Suspending], |name| {

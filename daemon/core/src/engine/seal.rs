@@ -69,9 +69,9 @@ impl Engine {
                 effects.extend(self.publish(&account));
                 effects.push(wipe(secret));
             }
-            // On its way back, so what comes is not wanted any more. Or a person seals what would
-            // thaw by itself.
-            Holding::Sealed { loading, .. } if loading || cause == Cause::Asked => {
+            // On its way back, so what comes is not wanted any more. Or what would thaw by itself is sealed for
+            // longer: until the unlock, or by a person.
+            Holding::Sealed { loading, cause: before, .. } if loading || outlasts(cause, before) => {
                 account.holding = Holding::Sealed { since: now.wall, cause, loading: false };
                 account.generation = generation;
                 let account = account.clone();
@@ -119,6 +119,20 @@ impl Engine {
         let those = self.accounts.values().filter(sealed).map(|account| &account.name);
         let names: Vec<_> = those.filter(|name| of(name)).cloned().collect();
         names.iter().filter_map(|name| self.load(name)).flatten().collect()
+    }
+
+    /// What was sealed for one cause is sealed for another one from now on.
+    pub(super) fn seal_for(&mut self, before: Cause, now: Cause) -> Vec<Effect> {
+        let mut changed = Vec::new();
+        for account in self.accounts.values_mut() {
+            if let Holding::Sealed { cause, .. } = &mut account.holding
+                && *cause == before
+            {
+                *cause = now;
+                changed.push(account.clone());
+            }
+        }
+        changed.iter().flat_map(|account| self.publish(account)).collect()
     }
 
     /// `None` if there is nothing to load; an empty list if it is on its way already.
@@ -260,6 +274,11 @@ fn found_account(kept: Kept, generation: Generation, now: Now) -> Account {
         renewed_at: Duration::ZERO,
         is_waiting: false,
     }
+}
+
+/// Whether what is sealed for `before` stays so for longer because of `cause`.
+fn outlasts(cause: Cause, before: Cause) -> bool {
+    cause == Cause::Asked || (cause == Cause::ScreenLocked && before == Cause::Suspending)
 }
 
 /// When an access token from the keyring ends, since boot. A clock that was set back must not make it

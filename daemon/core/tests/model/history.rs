@@ -167,6 +167,13 @@ impl World {
         for (name, account) in self.seen().accounts {
             let was = &before[&name].holding;
             match (was, &account.holding) {
+                (Holding::Sealed { loading: false, cause: Cause::Suspending, .. }, now)
+                    if cause == Cause::ScreenLocked =>
+                {
+                    let locked =
+                        matches!(now, Holding::Sealed { cause: Cause::ScreenLocked, loading: false, .. });
+                    assert!(locked, "{name} thaws behind a locked screen: {now:?}");
+                }
                 (Holding::Sealed { loading: false, .. }, now) if now == was => {}
                 (
                     Holding::Held { .. } | Holding::Sealed { loading: true, .. },
@@ -186,7 +193,7 @@ impl World {
             let was = before.get(&name).map(|account| &account.holding);
             let Some(Holding::Sealed { cause, loading: false, .. }) = was else { continue };
             let Holding::Sealed { loading, .. } = account.holding else { continue };
-            let thaws = !locked && matches!(cause, Cause::ScreenLocked | Cause::Suspending);
+            let thaws = !locked && *cause == Cause::Suspending;
             assert_eq!(loading, thaws, "{name} on waking, sealed {cause:?}");
         }
     }
@@ -195,11 +202,14 @@ impl World {
         let before = self.seen().accounts;
         self.locked = false;
         self.feed(Event::Desktop(DesktopEvent::ScreenUnlocked));
-        if self.asleep {
-            return assert_eq!(self.seen().accounts, before, "it thaws while the machine sleeps");
-        }
         for (name, account) in self.seen().accounts {
             match (&before[&name].holding, &account.holding) {
+                (Holding::Sealed { cause: Cause::ScreenLocked, .. }, now) if self.asleep => {
+                    let waits =
+                        matches!(now, Holding::Sealed { cause: Cause::Suspending, loading: false, .. });
+                    assert!(waits, "{name} does not wait for the wake: {now:?}");
+                }
+                (before, now) if self.asleep => assert_eq!(before, now, "it thaws while the machine sleeps"),
                 (
                     Holding::Sealed { cause: Cause::ScreenLocked | Cause::Suspending, .. },
                     Holding::Sealed { loading, .. },

@@ -74,12 +74,45 @@ fn an_unlocked_screen_thaws_what_the_lock_sealed_and_sessions_go_on() {
 fn what_a_sleep_sealed_stays_so_behind_a_screen_that_was_locked_meanwhile() {
     let mut world = World::kept();
     world.desktop(DesktopEvent::Suspending, Cause::Suspending);
-    world.desktop(DesktopEvent::ScreenLocked, Cause::Suspending);
+    world.desktop(DesktopEvent::ScreenLocked, Cause::ScreenLocked);
     world.apply(Step::Resumed);
     assert!(world.told.is_empty(), "it thaws behind a locked screen");
     world.unlock();
     world.keyring(true);
     assert!(matches!(world.gate(), Gate::Open { .. }));
+}
+
+#[test]
+fn a_lock_whose_screen_is_gone_is_not_over_because_the_machine_slept() {
+    for lock_first in [true, false] {
+        let mut world = World::kept();
+        let events = [
+            (DesktopEvent::ScreenLocked, Cause::ScreenLocked),
+            (DesktopEvent::Suspending, Cause::Suspending),
+        ];
+        let events = if lock_first { events } else { [events[1], events[0]] };
+        for (event, cause) in events {
+            world.desktop(event, cause);
+        }
+        // Nobody has unlocked it: the session has ended whose screen it was.
+        world.feed(Event::Desktop(DesktopEvent::Resumed { locked: false }));
+        assert!(world.told.is_empty(), "it thaws");
+        world.asleep = false;
+        world.unlock();
+        world.keyring(true);
+        assert!(matches!(world.gate(), Gate::Open { .. }));
+    }
+}
+
+/// Held behind a locked screen, as after a login over SSH: after a sleep it waits for the unlock.
+#[test]
+fn what_was_held_behind_a_lock_does_not_come_back_behind_it() {
+    let mut world = World::kept();
+    world.desktop(DesktopEvent::Suspending, Cause::Suspending);
+    world.feed(Event::Desktop(DesktopEvent::Resumed { locked: true }));
+    assert!(world.told.is_empty(), "it thaws");
+    world.unlock();
+    assert!(!world.told.is_empty());
 }
 
 #[test]
