@@ -1,8 +1,16 @@
 //! Programs that run, in a process namespace of their own: no test looks at the machine's processes.
 
-use std::{os::unix::process::CommandExt as _, process::Command};
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    process::Command,
+};
 
-use claudectl_tests::{isolation::private_processes, need, require, sandbox::Sandbox};
+use claudectl_tests::{
+    isolation::private_processes, need, require, sandbox::Sandbox, seed::write_private, terminal::Terminal,
+};
+use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::Value;
 
 /// Runs the audit with everything; nothing of a credential may be shown.
@@ -107,4 +115,27 @@ fn a_tmux_server_is_asked() {
     }
     assert_eq!(by_place(&full(&sandbox, 0), "environment.tmux").len(), 0);
     run(&["kill-server"]);
+}
+
+/// The search waits for a user manager, which answers when it was seen that the person is told of it.
+#[test]
+fn who_watches_is_told_how_far_it_has_got() {
+    if !need!(private_processes("audit::processes::who_watches_is_told_how_far_it_has_got")) {
+        return;
+    }
+    let mut sandbox = Sandbox::new();
+    write_private(&sandbox.home().join(".bashrc"), b"alias l=ls\n");
+    write_private(&sandbox.path("run/systemd/private"), b"");
+    let (programs, go) = (sandbox.path("tmp/programs"), sandbox.path("tmp/go"));
+    mkfifo(&go, Mode::S_IRWXU).unwrap();
+    write_private(&programs.join("systemctl"), format!("#!/bin/sh\nread go < {}\n", go.display()).as_bytes());
+    fs::set_permissions(programs.join("systemctl"), fs::Permissions::from_mode(0o700)).unwrap();
+    sandbox.set("PATH", format!("{}:/usr/bin:/bin", programs.display()));
+    let mut command = sandbox.command("claudectl");
+    command.arg("audit");
+    let mut terminal = Terminal::start(&command);
+    terminal.wait_for(" MB looked at");
+    // Also if nobody reads it any more: a manager that takes its time is a gap.
+    fs::File::options().read(true).write(true).open(go).unwrap().write_all(b"go\n").unwrap();
+    assert!([0, 6].contains(&terminal.wait()), "{}", terminal.shown());
 }

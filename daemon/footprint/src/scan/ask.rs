@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// More than any of them says.
 const LONGEST: usize = 4 << 20;
-/// What they need of the environment to find whom they ask.
+/// What they need of the environment to find whom they ask. On Windows the case of a name means nothing.
 const KEPT: [&str; 8] = [
     "HOME",
     "PATH",
@@ -51,7 +51,7 @@ pub(super) fn ask(
     let paths =
         directories.iter().flat_map(|directory| suffixed.iter().map(move |name| directory.join(name)));
     let Some(path) = paths.into_iter().find(|path| path.is_file()) else { return Answer::Absent };
-    let kept = variables.iter().filter(|(name, _)| KEPT.iter().any(|kept| *name == *kept));
+    let kept = variables.iter().filter(|(name, _)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)));
     let mut command = Command::new(path);
     command.args(arguments).env_clear().envs(kept.copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
