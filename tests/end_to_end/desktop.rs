@@ -68,7 +68,7 @@ fn locking_the_screen_cuts_the_streams_and_logs_every_account_out() {
     let seen = &status["sightings"][0];
     assert_eq!((&seen["what"], &seen["by"]), (&"screen-locked".into(), &FREEDESKTOP.interface.into()));
     eprintln!("signal to cut stream: {took:?}; in the daemon: {} µs", seen["took_microseconds"]);
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Skipping what a machine cannot do, out loud; with `CLAUDECTL_REQUIRE_ALL=1` a skip is a failure.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{env, fs, path::PathBuf, process::Command};
 
 use nix::{
     sys::ptrace::{self, Options},
@@ -41,12 +41,22 @@ pub fn root() -> Result<(), Missing> {
 /// Not root, or forbidden.
 pub fn tracing() -> Result<(), Missing> {
     root()?;
+    // What makes itself undumpable is looked at with that capability only (capabilities(7)).
+    let status = fs::read_to_string("/proc/self/status").expect("the kernel's word");
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default();
+    let effective = u64::from_str_radix(effective.trim(), 16).unwrap_or_default();
+    if effective & 1 << CAP_SYS_PTRACE == 0 {
+        return Err("needs the capability to follow programs that protect themselves".to_owned());
+    }
     let mut program = Command::new("/bin/sleep").arg("600").spawn().expect("sleep runs");
     let seized = ptrace::seize(Pid::from_raw(program.id().cast_signed()), Options::empty());
     program.kill().expect("our own child");
     program.wait().expect("our own child");
     seized.map_err(|error| format!("needs to be allowed to follow other programs: {error}"))
 }
+
+/// Its number in `linux/capability.h`.
+const CAP_SYS_PTRACE: u32 = 19;
 
 /// A program on the path.
 ///

@@ -18,6 +18,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 pub use binaries::{binary, directory as binaries};
@@ -25,6 +26,7 @@ use nix::sys::{
     signal::{Signal, kill},
     socket::{getsockopt, sockopt::PeerCredentials},
 };
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -198,6 +200,21 @@ impl Sandbox {
         let mut program = self.start(command);
         program.write(input);
         program.finish()
+    }
+
+    /// What the record says of this event, once it says anything: its writer is a thread of its own.
+    #[track_caller]
+    pub fn recorded(&self, event: &str) -> Vec<Value> {
+        let deadline = Instant::now() + wait::PATIENCE;
+        loop {
+            let log = self.ctl(&["log", "--json", "--lines", "0"]).exited(0).json();
+            let entries = log["entries"].as_array().expect("a list").iter();
+            let found: Vec<_> = entries.filter(|entry| entry["event"] == event).cloned().collect();
+            if !found.is_empty() {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "no {event} in {log}");
+        }
     }
 
     /// Logs `account` in at `upstream` with this key, which has to work.

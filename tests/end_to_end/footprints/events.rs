@@ -135,6 +135,8 @@ fn what_a_machine_that_stops_cuts_short_is_done_by_the_next_daemon() {
         let delay = logind.delay();
         (event.tell)(&logind);
         assert!(Logind::is_let_go(&delay), "the machine waits for more than the wipe");
+        // The removal is a program of its own by now, which is found by its name.
+        client.wait();
         daemon.signal(Signal::SIGKILL);
         daemon.wait();
         kill_removals(&sandbox);

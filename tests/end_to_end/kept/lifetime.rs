@@ -33,13 +33,8 @@ fn a_login_that_is_too_old_is_logged_out_by_the_next_daemon_and_a_younger_one_is
         place.sandbox.ctl(&["unseal", "work"]).exited(5);
         place.keyring_is_done();
         assert_eq!(place.others_read(), "", "it is still in the keyring");
-        let log = place.sandbox.ctl(&["log", "--json", "--lines", "0"]).exited(0).json();
-        let ended = log["entries"].as_array().unwrap().iter().find(|entry| entry["event"] == "logged-out");
+        let ended = &place.sandbox.recorded("logged-out")[0];
         let why = "at the end of the time that the configuration allows";
-        assert_eq!(
-            (&ended.unwrap()["account"], &ended.unwrap()["why"]),
-            (&"work".into(), &why.into()),
-            "{log}"
-        );
+        assert_eq!((&ended["account"], &ended["why"]), (&"work".into(), &why.into()), "{ended}");
     }
 }

@@ -60,11 +60,13 @@ const VALUES: &[&str] = &[
     "sk-ant-test",
 ];
 
-/// Words of four letters are in one of ten thousand random values; there they have to begin as a word does.
+/// Words of four letters are in one of ten thousand random values, in some case: they have to be written as
+/// somebody writes (`your`, `YOUR`, `Your`), and where a word begins.
 const SHORT_WORD: usize = 4;
+/// Longer ones than this are in no random value, however they are written.
+const LONG_WORD: usize = 5;
 
-/// Whether one of the words is in it, written as somebody writes: `your`, `YOUR`, `Your`. Random characters
-/// have the letters in any case.
+/// Whether one of the words is in it.
 pub(super) fn has_word(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
     let mut words = WORDS.iter();
@@ -74,7 +76,7 @@ pub(super) fn has_word(text: &[u8]) -> bool {
 fn is_word(text: &[u8], at: usize, length: usize) -> bool {
     let (before, rest) = text.split_at(at);
     let begins = before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    (length > SHORT_WORD || begins) && rest.get(..length).is_some_and(is_written)
+    length > LONG_WORD || (length > SHORT_WORD || begins) && rest.get(..length).is_some_and(is_written)
 }
 
 /// Whether its letters are all small, or all capital, or small after a capital.
@@ -175,6 +177,7 @@ mod tests {
             "abcdXXXXXXXXwxyz",
             "sk-xxxx",
             "Your-Key-4711",
+            "someExAmPle-4711",
             "0000000000000000",
             "this is a sentence",
             "Bearer ${TOKEN}",
