@@ -11,6 +11,10 @@ use claudectl_platform::{
 
 use crate::engine::Mailbox;
 
+/// How long a machine that sleeps or stops is asked to wait. logind's own limit is five seconds
+/// (`InhibitDelayMaxSec=`, logind.conf(5)), which an administrator may have raised.
+const LETTING_GO: Duration = Duration::from_secs(10);
+
 /// Reports what the desktop tells until the engine is gone.
 pub async fn watch(buses: Buses, mailbox: Mailbox) {
     let mut notices = desktop::listen(&buses);
@@ -69,7 +73,8 @@ impl Desktop {
         let took = self.carry_out(&heard).await;
         // A revocation that is under way needs the tokens: they are wiped when it is over. And a daemon that
         // is started after the machine was must know what is left to do.
-        self.mailbox.settled().await;
+        // What is told next has to be heard, however slow a disk is.
+        let _ = tokio::time::timeout(LETTING_GO, self.mailbox.settled()).await;
         drop(delay);
         self.note(heard, took).await;
     }
