@@ -1,17 +1,21 @@
 //! Puts the daemon together.
 
-use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser as _;
 use claudectl_platform::{
     activation, clock, directories,
     hardening::{self, Protection},
+    memory,
     process::ExitWatch,
     signal::Orders,
     stdio,
 };
 use claudectl_proto::{endpoint::Endpoints, kept::File, record::Files};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
 use crate::{
     args::{Args, Surroundings},
@@ -28,6 +32,9 @@ use crate::{
     transport::{self, ListenError},
     watchers,
 };
+
+/// Nothing happens for so long: the daemon is idle.
+const QUIET: Duration = Duration::from_secs(3);
 
 /// Why the daemon did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +129,7 @@ async fn serve(
     let guard = Guard::run(guard, surroundings.buses.clone(), mailbox.clone());
     let desktop = watchers::desktop::watch(surroundings.buses, mailbox.clone());
     ready(args, endpoints)?;
+    tokio::spawn(rest(mailbox.clone()));
     // A task of its own: what is asked of it wakes it alone, not everything that is waited for here.
     let engine = tokio::spawn(engine.run());
     tokio::select! {
@@ -163,6 +171,21 @@ fn remover(
     let environment = surroundings.passed_on.clone();
     let places = home.map(|home| Places { home, runtime, state, environment });
     Remover::start(places, configuration.config.policy.footprints, mailbox)
+}
+
+/// Whenever nothing has happened for a while, the memory that only happened to be needed goes back.
+async fn rest(mailbox: Mailbox) {
+    let mut changes = mailbox.changes();
+    loop {
+        match timeout(QUIET, changes.changed()).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(_)) => return,
+            Err(_) => memory::give_back(),
+        }
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Says that clients can connect: to the supervisor, and to the client that started us.

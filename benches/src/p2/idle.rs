@@ -1,5 +1,7 @@
 //! Memory of daemons that wait.
 
+use std::time::Duration;
+
 use crate::{
     memory::{self, Memory},
     peers,
@@ -21,7 +23,7 @@ pub(super) fn measure(table: &Table) {
     for (command, daemon) in DAEMONS {
         let start = peers::ALL.iter().find(|(name, _)| *name == command).map(|(_, start)| start);
         let peer = start.and_then(|start| start());
-        let memory = peer.as_ref().and_then(peers::Peer::server).and_then(memory::of);
+        let memory = peer.as_ref().and_then(peers::Peer::server).and_then(settled);
         match memory {
             Some(memory) => table.row(&[format!("idle memory, {daemon}"), megabytes(memory)]),
             None => table.absent(&format!("idle memory, {daemon}")),
@@ -41,11 +43,15 @@ fn own(table: &Table, pizauth: Option<Memory>) {
     row(table, &format!("{name}, holding a key"), settled(product.daemon.pid()), pizauth);
 }
 
-/// The memory once it does not change any more.
+/// Nobody asked anything for so long: a daemon that rests then does so.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// The memory once it is idle and does not change any more.
 pub(super) fn settled(pid: u32) -> Option<Memory> {
+    std::thread::sleep(IDLE);
     let mut last = memory::of(pid)?;
     wait_until(|| {
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
         let now = memory::of(pid).unwrap_or(last);
         let still = (now.pss - last.pss).abs() < 1.0;
         last = now;

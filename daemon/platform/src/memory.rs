@@ -48,6 +48,12 @@ pub struct Wiped {
     pub proven: bool,
 }
 
+/// Gives back what an idle process needs none of: freed memory that the allocator keeps, and the program's own code
+/// and constants, which come from the file again when they are used. On Linux; other kernels do it by themselves.
+pub fn give_back() {
+    sys::give_back();
+}
+
 /// Pages of their own that hold one credential.
 ///
 /// [`expose`](Self::expose) lends the bytes to a closure, so that nothing keeps them;

@@ -7,7 +7,50 @@ use std::{
     slice,
 };
 
+use rustix::param::page_size;
+
 use super::Shield;
+
+/// `malloc_trim(3)`; and of the program's file `madvise(2)` with `MADV_DONTNEED`, which unmaps what nobody wrote to
+/// and does nothing else.
+pub(super) fn give_back() {
+    // SAFETY: it touches free memory alone.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    // SAFETY: the function below needs no data.
+    unsafe { libc::dl_iterate_phdr(Some(give_back_file), ptr::null_mut()) };
+}
+
+/// The first object is the program itself; the libraries behind it are shared with everybody.
+///
+/// # Safety
+/// For `dl_iterate_phdr(3)` only.
+unsafe extern "C" fn give_back_file(
+    object: *mut libc::dl_phdr_info,
+    _size: libc::size_t,
+    _data: *mut libc::c_void,
+) -> i32 {
+    // SAFETY: the loader's own description of the object, for as long as this call takes.
+    let object = unsafe { &*object };
+    // SAFETY: as many headers as it says.
+    let headers = unsafe { slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into()) };
+    for header in headers.iter().filter(|header| is_never_written(header)) {
+        let address = object.dlpi_addr.checked_add(header.p_vaddr).and_then(|at| usize::try_from(at).ok());
+        let (Some(address), Ok(length)) = (address, usize::try_from(header.p_memsz)) else { continue };
+        let inside = address % page_size();
+        let start = ptr::with_exposed_provenance_mut(address - inside);
+        // SAFETY: read-only pages of a file, the same when they are read from it again.
+        unsafe { libc::madvise(start, inside + length, libc::MADV_DONTNEED) };
+    }
+    1
+}
+
+/// Not even by the loader, which relocates only what is writable at first.
+fn is_never_written(header: &libc::Elf64_Phdr) -> bool {
+    header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0
+}
 
 /// Pages that only this process maps.
 pub(super) struct Mapping {
@@ -93,5 +136,37 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the range was mapped by `map` and is not used after this.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is in memory of the program's own file, and how much of that is not the file's any more, in KiB.
+    fn resident() -> (usize, usize) {
+        let program = std::env::current_exe().unwrap().display().to_string();
+        let (mut is_ours, mut all, mut written) = (false, 0, 0);
+        for line in std::fs::read_to_string("/proc/self/smaps").unwrap().lines() {
+            let size = |text: &str| text.trim().trim_end_matches(" kB").parse::<usize>().unwrap();
+            match line.split_once(':') {
+                Some(("Rss", text)) if is_ours => all += size(text),
+                Some(("Anonymous", text)) if is_ours => written += size(text),
+                Some((start, _)) if start.contains('-') => is_ours = line.ends_with(&program),
+                _ => {}
+            }
+        }
+        (all, written)
+    }
+
+    #[test]
+    fn what_is_given_back_comes_from_the_file_again() {
+        let touched: usize = (0..1000).map(|number| format!("{number:?}").len()).sum();
+        let (all, written) = resident();
+        give_back();
+        let (now, still_written) = resident();
+        assert!(now < all, "{now} of {all} KiB are still there");
+        assert!(still_written >= written && written > 0, "what was relocated stays");
+        assert_eq!((0..1000).map(|number| format!("{number:?}").len()).sum::<usize>(), touched);
     }
 }

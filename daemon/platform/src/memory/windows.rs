@@ -12,6 +12,9 @@ use windows_sys::Win32::System::Memory::{
 
 use super::Shield;
 
+/// The kernel takes back what nobody uses by itself.
+pub(super) fn give_back() {}
+
 /// Pages that only this process maps.
 pub(super) struct Mapping {
     start: NonNull<u8>,
