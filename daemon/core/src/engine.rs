@@ -180,7 +180,8 @@ impl Engine {
 
     /// When the engine next wants to hear `DeadlineReached`, since boot.
     pub fn deadline(&self) -> Option<Duration> {
-        let renewals = self.accounts.values().filter_map(renewal::deadline);
+        // Asleep, nobody is asked for new tokens: whether the screen is locked is known on waking.
+        let renewals = self.accounts.values().filter(|_| !self.desktop.asleep).filter_map(renewal::deadline);
         [self.retires_at(), self.next_end(), self.cut_off_at].into_iter().flatten().chain(renewals).min()
     }
 

@@ -96,8 +96,11 @@ impl Engine {
         effects
     }
 
-    /// Starts the one refresh of an account, unless it is on its way or not due yet.
+    /// Starts the one refresh of an account, unless it is on its way or not due yet, or has to wait for the wake.
     fn refresh(&mut self, name: &AccountName, now: Now) -> Option<Effect> {
+        if self.desktop.asleep {
+            return None;
+        }
         let account = self.accounts.get_mut(name)?;
         let secret = account.secret()?;
         match account.renewal {

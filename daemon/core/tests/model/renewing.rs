@@ -6,6 +6,7 @@ use claudectl_core::{
     account::{Account, Holding},
     command::{Command, Selection},
     event::{DesktopEvent, Event},
+    policy::reactions::{Reaction, Trigger},
     session::{Gate, SessionState},
 };
 
@@ -240,4 +241,26 @@ fn a_seal_in_the_middle_of_a_refresh_neither_loses_the_new_tokens_nor_asks_twice
     let held = world.the().secret().unwrap();
     assert_eq!(world.token(held).number, 1, "the renewed tokens are lost");
     assert_eq!(world.seen().sessions.values().next().unwrap().state, SessionState::Open);
+}
+
+/// What a sleep leaves in memory by configuration asks nobody for new tokens before the wake.
+#[test]
+fn nobody_is_asked_for_new_tokens_while_the_machine_sleeps() {
+    let mut world = World::with_account(false, Some(HOUR), true);
+    world.policy.reactions.general.insert(Trigger::Suspend, Reaction::Ignore);
+    world.feed(Event::PolicyLoaded(world.policy.clone()));
+    world.feed(Event::Desktop(DesktopEvent::Suspending));
+    world.asleep = true;
+    // Alarms of the boot clock may go off before it is told that the machine is awake.
+    world.wait(Duration::from_hours(2));
+    world.feed(Event::DeadlineReached);
+    world.refuse_access(0);
+    assert!(world.refreshing.is_empty() && !matches!(world.gate(), Gate::Open { .. }));
+    assert!(world.engine.deadline().is_none_or(|at| at > world.now.since_boot), "it would be asked for ever");
+    world.asleep = false;
+    world.feed(Event::Desktop(DesktopEvent::Resumed { locked: false }));
+    assert_eq!(world.refreshing.len(), 1);
+    world.refresh(0, RefreshAnswer::Renewed { lifetime: Some(HOUR), renewable: true });
+    assert!(matches!(world.gate(), Gate::Open { .. }));
+    world.check_quiet();
 }

@@ -328,6 +328,7 @@ impl World {
     }
 
     fn begin_refresh(&mut self, account: AccountName, login: Generation, secret: SecretId) {
+        assert!(!self.asleep, "a refresh before the lock is known");
         assert!(self.filled.contains(&secret), "refreshes with a page that is not filled");
         let twice = |other: &Refreshing| other.account == account && other.login == login;
         assert!(!self.refreshing.iter().any(twice), "two refreshes of {account} at once");
