@@ -2,6 +2,7 @@
 //! real screen locker.
 
 mod idle;
+mod strangers;
 mod streams;
 mod table;
 
@@ -41,6 +42,7 @@ fn two_hundred_locks_under_traffic_leave_nothing() {
     sandbox.login("work", &key, &upstream);
     let daemon = sandbox.daemon_pid().unwrap();
     let locker = Locker::start(&bus, VENDORS[2]);
+    status_until(&sandbox, |status| status["desktop_watched"] == true);
     let mut sessions: Vec<_> = (0..4).map(|_| Session::open(&sandbox, &[])).collect();
     let mut flood = message("flood");
     (flood["connections"], flood["requests"]) = (4.into(), 20.into());
