@@ -131,7 +131,8 @@ impl Plan {
     /// A file in which something stays is edited, not deleted.
     fn spare_files_with_what_stays(&mut self) {
         for step in &mut self.files {
-            step.delete &= !self.kept.iter().any(|(finding, _)| is_in(finding, &step.path));
+            let mut staying = self.kept.iter().map(|(finding, _)| finding).chain(&self.persons);
+            step.delete &= !staying.any(|finding| is_in(finding, &step.path));
         }
     }
 

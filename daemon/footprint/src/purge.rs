@@ -91,7 +91,10 @@ pub fn unseen(gap: &Gap) -> Item {
 
 fn by_whom(finding: &Finding) -> String {
     match &finding.location {
-        _ if finding.leads => "you: see to the file that it names, then claudectl purge again".to_owned(),
+        _ if finding.leads => {
+            "you: see to the file that it names, or take it out yourself, then claudectl purge again"
+                .to_owned()
+        }
         Location::Stored(stored) if finding.place.at == At::NamedByVariable => {
             format!("you: delete it, or the credential in it: {}", stored.path.display())
         }

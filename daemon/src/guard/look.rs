@@ -52,7 +52,9 @@ pub(super) fn look(view: &View) -> Option<Audit> {
 /// Reports what appeared, or takes it out of the files just as `claudectl purge` does.
 pub(super) fn act(view: &View, appeared: Vec<Finding>, purges: bool) -> Vec<Stray> {
     let plan = Plan::new(appeared, &Choice::default(), &view.home);
-    let mut strays = Vec::new();
+    let by_hand = "nothing was done: only you know what else is in it";
+    let mut strays: Vec<_> =
+        plan.persons.iter().map(|finding| stray(finding, false, by_hand.to_owned())).collect();
     if plan.files.is_empty() {
         return strays;
     }

@@ -66,6 +66,60 @@ fn what_a_variable_names_in_the_home_is_looked_at_and_left_to_the_person() {
     assert!(!settings.contains("CCR_OAUTH_TOKEN_FILE"), "{settings}");
 }
 
+/// Whatever the path looks like, the line that leads to it stays.
+#[test]
+fn a_variable_stays_unless_there_certainly_is_no_such_file() {
+    if !need!(private_processes("audit::named::a_variable_stays_unless_there_certainly_is_no_such_file")) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let home = sandbox.home();
+    let key = sandbox.key();
+    let profile = home.join(".bashrc");
+    for (name, written) in [
+        ("My Creds.json", "@@/My\\ Creds.json"),
+        ("Creds (work) 100%.json", "\"@@/Creds (work) 100%.json\""),
+        ("plain", "~/plain"),
+        ("relative", "relative"),
+    ] {
+        let line = format!("export CCR_OAUTH_TOKEN_FILE={}\n", written.replace("@@", home.to_str().unwrap()));
+        write_private(&home.join(name), key.as_bytes());
+        write_private(&profile, line.as_bytes());
+        sandbox.ctl(&["purge", "--yes"]).exited(6);
+        assert_eq!(fs::read_to_string(&profile).unwrap(), line, "{name}");
+        assert_eq!(fs::read_to_string(home.join(name)).unwrap(), key, "{name}");
+        fs::remove_file(home.join(name)).unwrap();
+        // Of a relative one nobody knows where that is.
+        let (code, left) = if name == "relative" { (6, line.as_str()) } else { (0, "") };
+        sandbox.ctl(&["purge", "--yes"]).exited(code);
+        assert_eq!(fs::read_to_string(&profile).unwrap(), left, "{name}");
+    }
+}
+
+/// It would be searched whole, and what is found in it overwritten.
+#[test]
+fn a_directory_that_a_project_names_is_looked_at_only_if_it_is_a_configuration_directory() {
+    if !need!(private_processes(
+        "audit::named::a_directory_that_a_project_names_is_looked_at_only_if_it_is_a_configuration_directory"
+    )) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (home, work) = (sandbox.home(), sandbox.path("work"));
+    let key = sandbox.key();
+    let notes = home.join("vault/notes/keys.txt");
+    write_private(&notes, key.as_bytes());
+    write_private(&work.join(".envrc"), b"export CLAUDE_CONFIG_DIR=$HOME/vault\n");
+    sandbox.ctl(&["purge", "--yes"]).exited(6);
+    assert_eq!(fs::read_to_string(&notes).unwrap(), key);
+    let document = audit(&sandbox, 6);
+    assert_eq!(document["findings"].as_array().unwrap().len(), 0, "{document:#}");
+    assert!(document["gaps"][0]["why"].as_str().unwrap().contains("this project calls it"), "{document:#}");
+    // One that the client has used is one.
+    write_private(&home.join("vault/.claude.json"), b"{}");
+    audit(&sandbox, 1);
+}
+
 /// A repository is anybody's: what it says decides over no file of the user.
 #[test]
 fn what_a_project_names_is_not_looked_at() {

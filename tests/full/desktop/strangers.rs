@@ -7,7 +7,7 @@ use claudectl_tests::{
     desktop::{Bus, VENDORS, Vendor, sightings, status_until},
     need,
     program::Program,
-    require::{self, Missing},
+    require::Missing,
     sandbox::Sandbox,
     upstream::FakeUpstream,
 };

@@ -79,7 +79,7 @@ impl Look<'_> {
             }
             return;
         }
-        self.named.extend(Named::by(name, value));
+        self.named.extend(Named::by(name, value, self.scope.home));
         let Some(kind) = credential(name, value) else { return };
         let part = super::variables::part(name, value);
         self.needles.add(value.get(part).unwrap_or(value), kind);

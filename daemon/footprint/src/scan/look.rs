@@ -204,10 +204,14 @@ impl<'a> Look<'a> {
             self.desk.structured(&mut file, found, place.reader, &mut needle, &mut self.buffer)
         };
         let told = record(place, path, read, &mut self.findings, &mut self.gaps);
-        for directory in told.directories {
-            self.add_directory(&directory);
-        }
         let by_project = matches!(place.at, At::Project(_));
+        for directory in told.directories {
+            if by_project {
+                self.at_directory_of_project(&directory);
+            } else {
+                self.add_directory(&directory);
+            }
+        }
         self.named.extend(told.named.into_iter().map(|named| Named { by_project, ..named }));
     }
 }

@@ -120,7 +120,7 @@ impl File<'_> {
                 string.bytes.start + written.start..string.bytes.start + written.end
             };
             if kind == Some(Kind::Pointer) {
-                told.named.extend(Named::by(name, &decoded.bytes));
+                told.named.extend(Named::by(name, &decoded.bytes, self.home));
             }
             if let Some(kind) = kind {
                 let whole = kind == Kind::Command || kind == Kind::Pointer;
@@ -158,7 +158,11 @@ impl File<'_> {
     fn assignment(&mut self, found: Assignment, variable: &str, line: u64, told: &mut Told) {
         let word = found.word;
         let written = self.text.get(word.whole.clone()).unwrap_or_default();
-        told.named.extend(home_path(written, self.home).and_then(|path| Named::at(variable, path)));
+        told.named.extend(if word.dynamic {
+            home_path(written, self.home).and_then(|path| Named::at(variable, Some(path)))
+        } else {
+            Named::by(variable, &word.value, self.home)
+        });
         let Some(kind) = variables::credential(variable, &word.value).filter(|_| !word.dynamic) else {
             return;
         };
@@ -191,6 +195,7 @@ impl File<'_> {
                 told.directories.extend(home_path(written, self.home));
                 continue;
             }
+            told.named.extend(Named::by(&name, written, self.home));
             let Some(kind) = variables::credential(&name, written) else { continue };
             let part = variables::part(&name, written);
             let bytes = value.start + part.start..value.start + part.end;

@@ -36,7 +36,9 @@ unsafe extern "C" fn give_back_file(
     let object = unsafe { &*object };
     // SAFETY: as many headers as it says.
     let headers = unsafe { slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into()) };
-    for header in headers.iter().filter(|header| is_never_written(header)) {
+    // Not even by the loader, which relocates only what is writable at first.
+    let is_never_written = |kind, flags| kind == libc::PT_LOAD && flags & libc::PF_W == 0;
+    for header in headers.iter().filter(|header| is_never_written(header.p_type, header.p_flags)) {
         let address = object.dlpi_addr.checked_add(header.p_vaddr).and_then(|at| usize::try_from(at).ok());
         let (Some(address), Ok(length)) = (address, usize::try_from(header.p_memsz)) else { continue };
         let inside = address % page_size();
@@ -45,11 +47,6 @@ unsafe extern "C" fn give_back_file(
         unsafe { libc::madvise(start, inside + length, libc::MADV_DONTNEED) };
     }
     1
-}
-
-/// Not even by the loader, which relocates only what is writable at first.
-fn is_never_written(header: &libc::Elf64_Phdr) -> bool {
-    header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0
 }
 
 /// Pages that only this process maps.
