@@ -115,8 +115,11 @@ fn a_directory_that_a_project_names_is_looked_at_only_if_it_is_a_configuration_d
     let document = audit(&sandbox, 6);
     assert_eq!(document["findings"].as_array().unwrap().len(), 0, "{document:#}");
     assert!(document["gaps"][0]["why"].as_str().unwrap().contains("this project calls it"), "{document:#}");
-    // One that the client has used is one.
+    // One that the client has used is one, unless its name leads out of the home.
     write_private(&home.join("vault/.claude.json"), b"{}");
+    write_private(&work.join(".envrc"), b"export CLAUDE_CONFIG_DIR=$HOME/../home/vault\n");
+    audit(&sandbox, 6);
+    write_private(&work.join(".envrc"), b"export CLAUDE_CONFIG_DIR=$HOME/vault\n");
     audit(&sandbox, 1);
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::{expand::home_path, look::Look};
@@ -89,8 +89,14 @@ impl Look<'_> {
 
     /// Whether there certainly is no such file. Nobody goes anywhere because a project says so.
     fn is_absent(&self, path: &Path, by_project: bool) -> bool {
-        let may_look = !by_project || self.roots.above(path, self.scope.home).is_some();
+        let may_look = !by_project || self.is_in_home(path);
         may_look && path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+
+    /// Also by its name: `..` leads out again.
+    fn is_in_home(&self, path: &Path) -> bool {
+        let climbs = path.components().any(|part| part == Component::ParentDir);
+        !climbs && self.roots.above(path, self.scope.home).is_some()
     }
 
     /// A configuration directory by the word of a project. What is none would be searched whole, and purged.
@@ -98,9 +104,8 @@ impl Look<'_> {
         if self.is_absent(path, true) {
             return;
         }
-        let is_in_home = self.roots.above(path, self.scope.home).is_some();
         let has = |name: &str| path.join(name).symlink_metadata().is_ok();
-        if is_in_home && [".claude.json", ".credentials.json"].into_iter().any(has) {
+        if self.is_in_home(path) && [".claude.json", ".credentials.json"].into_iter().any(has) {
             self.add_directory(path);
         } else {
             self.gap(path, &"this project calls it a configuration directory, and it is none: not looked at");
